@@ -1,0 +1,60 @@
+# Every target works in a fresh clone: the virtual environment is made when it is missing, and
+# brought up to date when pyproject.toml is newer than the last installation.
+
+PYTHON ?= python3
+WORKERS ?= auto
+
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+STAMP := $(VENV)/.kanref-installed
+
+# One BLAS thread per test process: the tests run in as many processes as there are cores.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
+PYTEST := $(ONE_THREAD) $(PY) -m pytest -q -n $(WORKERS)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo lint test test-slow coverage bench format clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP)  ## make .venv and install kanref with all it needs for development
+
+$(STAMP): pyproject.toml
+	@test -x $(PY) || { \
+	  $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }; \
+	  $(PYTHON) -m venv $(VENV); }
+	$(PY) -m pip install -q -e '.[dev]'
+	@touch $@
+
+demo: $(STAMP)  ## the main job on real measurements; report and pictures go to figures/demo
+	$(PY) demo/run.py --out figures/demo
+
+lint: $(STAMP)  ## style, types and the rule of who imports whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+test: lint  ## all checks, doctests and tests, with coverage
+	$(PYTEST) --cov
+
+test-slow: $(STAMP)  ## the tests that take longer than a few seconds
+	$(PYTEST) -m slow || test $$? -eq 5  # pytest's 5: there are none
+
+coverage: $(STAMP)  ## which lines the tests reach, as pages in htmlcov/
+	$(PYTEST) --cov --cov-report=html
+
+bench: $(STAMP)  ## every benchmark script, one after the other
+	@set -e; for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(PY) $$script; done
+
+format: $(STAMP)  ## format the code and repair what ruff can
+	$(BIN)/ruff check --fix --exit-zero .
+	$(BIN)/ruff format .
+
+clean:  ## remove what the other targets leave behind, except .venv
+	rm -rf build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache \
+	  .mypy_cache .pytest_cache .ruff_cache
+	find kanref tests benchmarks demo -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
