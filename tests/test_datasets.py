@@ -46,8 +46,8 @@ def test_arrays_are_copies():
 def test_names_by_default():
     X, Y = np.zeros((4, 3)), np.zeros((4, 2))
     dataset = Dataset(X, Y, X, Y)
-    assert dataset.input_names == ("x1", "x2", "x3")
-    assert dataset.output_names == ("y1", "y2")
+    assert dataset.input_names == ("x_1", "x_2", "x_3")
+    assert dataset.output_names == ("y_1", "y_2")
     assert Dataset(X, Y[:, 0], X, Y[:, 0]).output_names == ("y",)
 
 
@@ -62,7 +62,7 @@ def test_repr_shortens_long_lists():
     X, y = np.zeros((4, 7)), [0, 1, 2, 1]
     dataset = Dataset(X, y, X[:0], y[:0], classes="abc", name="toy")
     assert repr(dataset) == (
-        "Dataset(toy: 4 training and 0 test rows; 7 inputs x1, x2, …, x7; output y; 3 classes)"
+        "Dataset(toy: 4 training and 0 test rows; 7 inputs x_1, x_2, …, x_7; output y; 3 classes)"
     )
 
 

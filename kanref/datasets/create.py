@@ -45,7 +45,7 @@ def create_dataset(
     Returns
     -------
     Dataset
-        With inputs x1, x2, … and output y (y1, y2, … when there are several).
+        With inputs x_1, x_2, … and output y (y_1, y_2, … when there are several).
 
     Raises
     ------
@@ -58,7 +58,7 @@ def create_dataset(
     >>> f = lambda x: np.exp(np.sin(np.pi * x[:, 0]) + x[:, 1] ** 2)
     >>> dataset = create_dataset(f, n_var=2, ranges=[(-1, 1), (0, 1)], n_train=5, n_test=3)
     >>> dataset
-    Dataset(5 training and 3 test rows; inputs x1, x2; output y)
+    Dataset(5 training and 3 test rows; inputs x_1, x_2; output y)
     >>> bool(np.all(dataset.y_train[:, 0] == f(dataset.X_train)))
     True
     """
@@ -114,7 +114,7 @@ def create_dataset_from_data(
     Examples
     --------
     >>> create_dataset_from_data(np.eye(10), np.arange(10.0), train_ratio=0.7)
-    Dataset(7 training and 3 test rows; 10 inputs x1, x2, …, x10; output y)
+    Dataset(7 training and 3 test rows; 10 inputs x_1, x_2, …, x_10; output y)
     """
     if not 0 < train_ratio <= 1:
         raise ValueError(f"`train_ratio` must lie in (0, 1], got {train_ratio}")

@@ -32,7 +32,7 @@ class Dataset:
         Outputs, shapes (N, n_out) and (N_test, n_out), stored as float64. With `classes`: integer
         labels, the index of each row's class, shapes (N, 1) and (N_test, 1).
     input_names, output_names : sequence of str, optional
-        Names of the columns; x1, x2, … and y (or y1, y2, …) when none are given.
+        Names of the columns; x_1, x_2, … and y (or y_1, y_2, …) when none are given.
     classes : sequence, optional
         The classes that integer labels stand for; None when the outputs are numbers.
     name : str
@@ -48,7 +48,7 @@ class Dataset:
     Examples
     --------
     >>> Dataset([[0.0, 1.0], [2.0, 3.0]], [1.0, 5.0], [[4.0, 5.0]], [9.0])
-    Dataset(2 training and 1 test rows; inputs x1, x2; output y)
+    Dataset(2 training and 1 test rows; inputs x_1, x_2; output y)
     """
 
     X_train: Array
@@ -118,7 +118,7 @@ class Dataset:
         Examples
         --------
         >>> Dataset([[0.0], [1.0]], [3.0, 4.0], [[2.0]], [5.0]).to_pandas("test")
-            x1    y
+           x_1    y
         0  2.0  5.0
         """
         if part not in ("train", "test"):
@@ -156,7 +156,7 @@ class Dataset:
         >>> X, y = [[0.0], [1.0]], [[0.0], [2.0]]
         >>> keys = ["train_input", "train_label", "test_input", "test_label"]
         >>> Dataset.from_dict(dict(zip(keys, [X, y, X, y], strict=True)))
-        Dataset(2 training and 2 test rows; input x1; output y)
+        Dataset(2 training and 2 test rows; input x_1; output y)
         """
         missing = [key for key in _DICT_KEYS if key not in mapping]
         if missing:
@@ -209,9 +209,9 @@ def _same(values: Mapping[str, Array], first: str, second: str, axis: int) -> No
 
 
 def _names(names: Sequence[str], argument: str, letter: str, n: int) -> tuple[str, ...]:
-    """Return the given names, checked, or letter1, letter2, …; a lone output is just y."""
+    """Return the given names, checked, or letter_1, letter_2, …; a lone output is just y."""
     if len(names) == 0:
-        return ("y",) if (letter, n) == ("y", 1) else tuple(f"{letter}{i + 1}" for i in range(n))
+        return ("y",) if (letter, n) == ("y", 1) else tuple(f"{letter}_{i + 1}" for i in range(n))
     result = (names,) if isinstance(names, str) else tuple(names)
     if len(result) != n or not all(isinstance(name, str) for name in result):
         raise ValueError(f"`{argument}` must be {n} strings, got {result}")

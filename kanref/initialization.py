@@ -1,0 +1,172 @@
+"""How the parameters start: a network from its width, grid and one random generator.
+
+========== ======================================================================================
+`init`     what it draws
+========== ======================================================================================
+"paper"    the KAN paper's library: a noisy spline of size `noise_scale` / G, scale_base uniform
+           about `scale_base_mu`, scale_spline = 1; all over √n_in
+"kaiming"  efficient-kan: as "paper", with scale_spline uniform too
+"glorot"   variance kept forward and backward (Glorot & Bengio 2010) with the second moments of
+           B_m, b and their derivatives over the grid (Rigas et al. 2025, arXiv 2509.03417)
+"power"    standard deviations ((G+k+1) n_in)^-0.25 of scale_base and ((G+k+1) n_in)^-1.75 of
+           coef, the same paper's power law; trains best when wide
+========== ======================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .bspline import basis, extend_grid, fit_coef, uniform_grid
+from .functions import BaseFunction
+from .layer import Layer
+from .network import Network, Nodes
+
+INITS = ("paper", "kaiming", "glorot", "power")
+
+_QUADRATURE = 10_000  # midpoints over the grid for the expectations of "glorot"
+
+
+@dataclass(frozen=True)
+class InitialState:
+    """How to draw the parameters of a layer; the fields are those of :class:`kanref.KAN`."""
+
+    init: str = "paper"
+    grid_range: tuple[float, float] = (-1.0, 1.0)
+    noise_scale: float = 0.3
+    scale_base_mu: float = 0.0
+    scale_base_sigma: float = 1.0
+    sparse: bool = False
+    spline_scale: bool = True
+
+
+@dataclass(frozen=True)
+class LayerShape:
+    """Sizes of one layer: inputs, subnodes, grid intervals and degree."""
+
+    n_in: int
+    n_out: int
+    G: int
+    k: int
+
+
+def initial_layer(
+    shape: LayerShape,
+    state: InitialState,
+    base_fun: BaseFunction,
+    extrapolate: str,
+    rng: np.random.Generator,
+) -> Layer:
+    """Draw one layer in float64."""
+    n_in, n_out = shape.n_in, shape.n_out
+    grid = uniform_grid(*state.grid_range, shape.G, n_in)
+    knots = extend_grid(grid, shape.k)
+    draw = {"paper": _paper, "kaiming": _kaiming, "glorot": _glorot, "power": _power}[state.init]
+    coef, scale_base, scale_spline = draw(shape, state, base_fun, grid, knots, rng)
+    return Layer(
+        knots=knots,
+        coef=coef,
+        scale_base=scale_base,
+        scale_spline=scale_spline if state.spline_scale else None,
+        mask=nearest_mask(n_in, n_out) if state.sparse else np.ones((n_in, n_out), dtype=bool),
+        affine=np.zeros((0, 4)),
+        symbolic=(),
+        k=shape.k,
+        extrapolate=extrapolate,
+        base_fun=base_fun,
+    )
+
+
+def identity_nodes(n_sum: int, arity: Sequence[int]) -> Nodes:
+    """Return nodes whose affines are the identity, in float64."""
+    n_sub, n_nodes = n_sum + sum(arity), n_sum + len(arity)
+    return Nodes(
+        n_sum, tuple(arity), np.ones(n_sub), np.zeros(n_sub), np.ones(n_nodes), np.zeros(n_nodes)
+    )
+
+
+def initial_network(layers: Sequence[Layer], nodes: Sequence[Nodes], dtype: str) -> Network:
+    """Assemble the layers into a network of the given dtype."""
+    return as_dtype(Network.assemble(layers, nodes), dtype)
+
+
+def as_dtype(network: Network, dtype: str) -> Network:
+    """Return the network with its floating-point arrays in `dtype`."""
+    return network.map(lambda a: a.copy() if a.dtype == bool else a.astype(dtype))
+
+
+def nearest_mask(n_in: int, n_out: int) -> np.ndarray:
+    """Connect each node to its nearest neighbour in the other row, both ways, (n_in, n_out).
+
+    Nodes stand at (i + 1/2) / n, as in the paper's library.
+    """
+    x = (np.arange(n_in) + 0.5) / n_in
+    y = (np.arange(n_out) + 0.5) / n_out
+    distance = np.abs(x[:, None] - y[None, :])
+    mask = np.zeros((n_in, n_out), dtype=bool)
+    mask[np.arange(n_in), distance.argmin(axis=1)] = True
+    mask[distance.argmin(axis=0), np.arange(n_out)] = True
+    return mask
+
+
+def _noise(
+    shape: LayerShape,
+    state: InitialState,
+    grid: np.ndarray,
+    knots: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Coefficients of splines that follow noise at the G + 1 breakpoints."""
+    values = rng.random((shape.G + 1, shape.n_in, shape.n_out)) - 0.5
+    return fit_coef(grid.T, values * (state.noise_scale / shape.G), knots, shape.k)
+
+
+def _uniform_base(shape: LayerShape, state: InitialState, rng: np.random.Generator) -> np.ndarray:
+    uniform = rng.uniform(-1, 1, (shape.n_in, shape.n_out))
+    return (state.scale_base_mu + state.scale_base_sigma * uniform) / np.sqrt(shape.n_in)
+
+
+def _paper(shape, state, base_fun, grid, knots, rng):  # type: ignore[no-untyped-def]
+    coef = _noise(shape, state, grid, knots, rng)
+    scale_base = _uniform_base(shape, state, rng)
+    return coef, scale_base, np.full((shape.n_in, shape.n_out), 1 / np.sqrt(shape.n_in))
+
+
+def _kaiming(shape, state, base_fun, grid, knots, rng):  # type: ignore[no-untyped-def]
+    coef = _noise(shape, state, grid, knots, rng)
+    scale_base = _uniform_base(shape, state, rng)
+    scale_spline = rng.uniform(-1, 1, (shape.n_in, shape.n_out)) / np.sqrt(shape.n_in)
+    return coef, scale_base, scale_spline
+
+
+def _glorot(shape, state, base_fun, grid, knots, rng):  # type: ignore[no-untyped-def]
+    low, high = state.grid_range
+    x = low + (high - low) * (np.arange(_QUADRATURE) + 0.5) / _QUADRATURE
+    gain = x.std()
+    n_functions = shape.G + shape.k + 1  # splines and the base function
+    one = knots[:1]
+    value = basis(x[:, None], one, shape.k)
+    slope = basis(x[:, None], one, shape.k, nu=1) if shape.k else np.zeros_like(value)
+
+    def std(f: np.ndarray, df: np.ndarray) -> float:
+        forward = shape.n_in * n_functions * np.mean(f**2)
+        backward = shape.n_out * n_functions * np.mean(df**2)
+        return gain * np.sqrt(2 / max(forward + backward, np.finfo(float).tiny))
+
+    def normal(sigma: float, *size: int) -> np.ndarray:
+        return rng.normal(0.0, sigma, size)
+
+    coef = normal(std(value, slope), shape.n_in, shape.n_out, shape.G + shape.k)
+    base, dbase = base_fun.pair(x)
+    sigma = std(base, dbase) if np.any(base) else 0.0
+    return coef, normal(sigma, shape.n_in, shape.n_out), np.ones((shape.n_in, shape.n_out))
+
+
+def _power(shape, state, base_fun, grid, knots, rng):  # type: ignore[no-untyped-def]
+    size = (shape.G + shape.k + 1) * shape.n_in
+    coef = rng.normal(0.0, size**-1.75, (shape.n_in, shape.n_out, shape.G + shape.k))
+    scale_base = rng.normal(0.0, size**-0.25, (shape.n_in, shape.n_out))
+    return coef, scale_base, np.ones((shape.n_in, shape.n_out))

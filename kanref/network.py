@@ -1,0 +1,303 @@
+"""A stack of layers with sum and product nodes between them: forward, backward and theta.
+
+Each layer's sums u_j pass through subnodes and nodes (Liu et al. 2024, *KAN 2.0*, arXiv 2408.10205,
+section 2)::
+
+    v_j = subnode_scale_j · u_j + subnode_bias_j
+    p   = v_j of a sum node, or the product of the v_j of a product node's factors
+    z   = node_scale · p + node_bias
+
+The sum nodes come first, then the factors of each product node, one node after the other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import mul
+from typing import TypeVar
+
+from . import layer as _layer
+from ._arrays import Array, namespace
+from .layer import EdgeCotangent, Layer, LayerCache, layer_backward, layer_forward
+from .statistics import LayerStatistics, merge_statistics
+
+NODE_PARAMETERS = ("subnode_scale", "subnode_bias", "node_scale", "node_bias")
+PARAMETERS = (*_layer.PARAMETERS, *NODE_PARAMETERS)
+"""All parameter groups, in the order in which they stand in theta within a layer."""
+
+DEFAULT_GROUPS = _layer.PARAMETERS
+"""The groups that theta holds unless the node affines are asked for too."""
+
+
+Part = TypeVar("Part", Layer, "Nodes")
+
+
+@dataclass(frozen=True, eq=False)
+class Nodes:
+    """The nodes that combine one layer's sums.
+
+    Attributes
+    ----------
+    n_sum : int
+        Number of sum nodes.
+    arity : tuple of int
+        Number of factors of each product node.
+    subnode_scale, subnode_bias : (n_subnodes,)
+        Affine of each sum of edges.
+    node_scale, node_bias : (n_nodes,)
+        Affine of each node.
+    """
+
+    n_sum: int
+    arity: tuple[int, ...]
+    subnode_scale: Array
+    subnode_bias: Array
+    node_scale: Array
+    node_bias: Array
+
+    @property
+    def n_nodes(self) -> int:
+        """Number of nodes."""
+        return self.n_sum + len(self.arity)
+
+    @property
+    def n_subnodes(self) -> int:
+        """Number of subnodes: sums of edges."""
+        return self.n_sum + sum(self.arity)
+
+    def factors(self) -> list[range]:
+        """Return the subnodes of every node: one of a sum node, `arity` of a product node."""
+        found, start = [], 0
+        for size in [1] * self.n_sum + list(self.arity):
+            found.append(range(start, start + size))
+            start += size
+        return found
+
+
+@dataclass(frozen=True)
+class NodeCotangent:
+    """Affine cotangents of a layer's inputs and sums: dx += s0 + s1·x, du += t0 + t1·u."""
+
+    s0: Array  # (n_in,)
+    s1: Array  # (n_in,)
+    t0: Array  # (n_out,)
+    t1: Array  # (n_out,)
+
+
+Cotangents = Sequence[tuple[EdgeCotangent | None, NodeCotangent | None]]
+"""What a regulariser adds in each layer."""
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """Layers and nodes whose parameters are views of one flat vector, `theta`.
+
+    Build one with :meth:`assemble`. A network of gradients is the same type.
+
+    Attributes
+    ----------
+    layers : tuple of Layer
+    nodes : tuple of Nodes
+        ``nodes[l]`` combine the sums of ``layers[l]``.
+    groups : tuple of str
+        The parameter groups that `theta` holds, of `PARAMETERS`.
+    theta : (P,)
+        The parameters of these groups, layer by layer.
+    """
+
+    layers: tuple[Layer, ...]
+    nodes: tuple[Nodes, ...]
+    groups: tuple[str, ...]
+    theta: Array
+
+    @classmethod
+    def assemble(
+        cls, layers: Sequence[Layer], nodes: Sequence[Nodes], groups: Sequence[str] = DEFAULT_GROUPS
+    ) -> Network:
+        """Copy the parameters of `layers` and `nodes` into one vector and make them views of it."""
+        groups = tuple(g for g in PARAMETERS if g in groups)
+        loose = cls(tuple(layers), tuple(nodes), groups, None)
+        xp = namespace(layers[0].coef)
+        parts = [xp.reshape(_stored(name, a), (-1,)) for _, name, a in loose.parameters()]
+        parts = parts or [xp.zeros(0, dtype=layers[0].coef.dtype)]
+        return loose.with_theta(xp.concat(parts))
+
+    def parameters(self) -> Iterator[tuple[int, str, Array]]:
+        """Yield (layer number, group name, array) for each array in theta, in its order."""
+        for number, (layer, nodes) in enumerate(zip(self.layers, self.nodes, strict=True)):
+            for name in self.groups:
+                a = getattr(nodes if name in NODE_PARAMETERS else layer, name)
+                if a is not None:
+                    yield number, name, a
+
+    def with_theta(self, theta: Array) -> Network:
+        """Return this network with the parameters in `theta`, as views of it."""
+        xp = namespace(theta)
+        found: list[dict[str, Array]] = [{} for _ in self.layers]
+        start = 0
+        for number, name, a in self.parameters():
+            shape = _stored(name, a).shape
+            size = math.prod(shape)
+            view = xp.reshape(theta[start : start + size], shape)
+            found[number][name] = _stored(name, view)  # transposing twice is the identity
+            start += size
+        layers, nodes = [], []
+        for layer, node, arrays in zip(self.layers, self.nodes, found, strict=True):
+            of_nodes = {n: arrays.pop(n) for n in NODE_PARAMETERS if n in arrays}
+            layers.append(replace(layer, **arrays))
+            nodes.append(replace(node, **of_nodes))
+        return replace(self, layers=tuple(layers), nodes=tuple(nodes), theta=theta)
+
+    def regroup(self, groups: Sequence[str]) -> Network:
+        """Return a copy whose theta holds exactly `groups`."""
+        return Network.assemble(self.layers, self.nodes, groups)
+
+    def map(self, convert: Callable[[Array], Array]) -> Network:
+        """Return a network with `convert` applied to every array (a copy, another dtype, …)."""
+        layers = [_map_fields(layer, convert) for layer in self.layers]
+        nodes = [_map_fields(node, convert) for node in self.nodes]
+        return Network.assemble(layers, nodes, self.groups)
+
+    def copy(self) -> Network:
+        """Return a network that shares no array with this one."""
+        return self.map(lambda a: namespace(a).asarray(a, copy=True))
+
+    @property
+    def depth(self) -> int:
+        """Number of layers of edges."""
+        return len(self.layers)
+
+    @property
+    def n_in(self) -> int:
+        """Number of inputs."""
+        return self.layers[0].n_in
+
+    @property
+    def n_out(self) -> int:
+        """Number of outputs."""
+        return self.nodes[-1].n_nodes
+
+
+@dataclass(frozen=True)
+class NetworkCache:
+    """The caches of the layers, and what passed through the nodes."""
+
+    layers: tuple[LayerCache, ...]
+    u: tuple[Array, ...]  # (N, n_subnodes) of each layer, before the subnode affine
+    p: tuple[Array, ...]  # (N, n_nodes) of each layer, before the node affine
+    x: tuple[Array, ...]  # (N, n_in) of each layer
+
+    @property
+    def statistics(self) -> list[LayerStatistics]:
+        """The statistics of every layer, of a forward with ``sums=True``."""
+        return [cache.statistics for cache in self.layers]  # type: ignore[misc]
+
+
+def nodes_forward(nodes: Nodes, u: Array) -> tuple[Array, Array]:
+    """Combine the sums u (N, n_subnodes) into nodes z (N, n_nodes); also p, before the affine."""
+    xp = namespace(u)
+    v = u * nodes.subnode_scale + nodes.subnode_bias
+    p = v
+    if nodes.arity:
+        columns = [reduce(mul, [v[:, j] for j in node]) for node in nodes.factors()]
+        p = xp.stack(columns, axis=1)
+    return p * nodes.node_scale + nodes.node_bias, p
+
+
+def nodes_backward(nodes: Nodes, u: Array, p: Array, dz: Array) -> tuple[Array, Nodes]:
+    """Propagate dz (N, n_nodes) to du (N, n_subnodes) and the affines."""
+    xp = namespace(dz)
+    dp = dz * nodes.node_scale
+    dv = dp
+    if nodes.arity:
+        v = u * nodes.subnode_scale + nodes.subnode_bias
+        columns = []
+        for node, factors in enumerate(nodes.factors()):
+            for j in factors:
+                others = [v[:, other] for other in factors if other != j]
+                columns.append(reduce(mul, others, dp[:, node]))
+        dv = xp.stack(columns, axis=1)
+    dnodes = replace(
+        nodes,
+        subnode_scale=xp.sum(dv * u, axis=0),
+        subnode_bias=xp.sum(dv, axis=0),
+        node_scale=xp.sum(dz * p, axis=0),
+        node_bias=xp.sum(dz, axis=0),
+    )
+    return dv * nodes.subnode_scale, dnodes
+
+
+def network_forward(
+    network: Network, x: Array, *, sums: bool = False, continued: bool = False
+) -> tuple[Array, NetworkCache]:
+    """Evaluate the network at x (N, n_in): y (N, n_out) and a cache for the backward pass.
+
+    `sums` and `continued` are those of :func:`kanref.layer.layer_forward`.
+    """
+    caches, sums_u, products, inputs = [], [], [], []
+    for layer, nodes in zip(network.layers, network.nodes, strict=True):
+        inputs.append(x)
+        u, cache = layer_forward(layer, x, sums=sums, continued=continued)
+        x, p = nodes_forward(nodes, u)
+        caches.append(cache)
+        sums_u.append(u)
+        products.append(p)
+    return x, NetworkCache(tuple(caches), tuple(sums_u), tuple(products), tuple(inputs))
+
+
+def network_backward(
+    network: Network, cache: NetworkCache, dy: Array, cotangents: Cotangents | None = None
+) -> tuple[Array, Network]:
+    """Propagate dy (N, n_out) to dx (N, n_in) and to every parameter.
+
+    `cotangents` holds, per layer, what a regulariser adds at the edges and at the nodes.
+    The gradients come as a Network; its `theta` is the gradient of theta.
+    """
+    layers, nodes = list(network.layers), list(network.nodes)
+    for number in reversed(range(network.depth)):
+        edge, node = cotangents[number] if cotangents is not None else (None, None)
+        u, p = cache.u[number], cache.p[number]
+        du, nodes[number] = nodes_backward(network.nodes[number], u, p, dy)
+        if node is not None:
+            du = du + node.t0 + node.t1 * u
+        dy, layers[number] = layer_backward(network.layers[number], cache.layers[number], du, edge)
+        if node is not None:
+            dy = dy + node.s0 + node.s1 * cache.x[number]
+    return dy, Network.assemble(layers, nodes, network.groups)
+
+
+def layer_inputs(network: Network, x: Array) -> list[Array]:
+    """Return the inputs of every layer, (N, n_in of that layer) each."""
+    return list(network_forward(network, x)[1].x)
+
+
+def network_statistics(network: Network, chunks: Sequence[Array]) -> list[LayerStatistics]:
+    """Return the statistics of every layer over a batch that comes in chunks."""
+    parts = [network_forward(network, x, sums=True, continued=True)[1].statistics for x in chunks]
+    return merge_statistics(parts)
+
+
+def jacobian(network: Network, x: Array) -> Array:
+    """Return ∂y_o/∂x_i at each sample, (N, n_out, n_in): one backward pass per output."""
+    xp = namespace(x)
+    y, cache = network_forward(network, x)
+    rows = []
+    for o in range(network.n_out):
+        chosen = xp.astype(xp.arange(network.n_out) == o, y.dtype)
+        dy = xp.broadcast_to(chosen, y.shape)
+        rows.append(network_backward(network, cache, dy)[0])
+    return xp.stack(rows, axis=1)
+
+
+def _stored(name: str, a: Array) -> Array:
+    """Return the array as theta stores it: coefficients with n_out innermost."""
+    return namespace(a).permute_dims(a, (0, 2, 1)) if name == "coef" else a
+
+
+def _map_fields(part: Part, convert: Callable[[Array], Array]) -> Part:
+    """Apply `convert` to the array fields of a layer or of nodes."""
+    arrays = {k: v for k, v in vars(part).items() if hasattr(v, "shape")}
+    return replace(part, **{k: convert(v) for k, v in arrays.items()})
