@@ -1,0 +1,27 @@
+"""What writing and reading a model file agree on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..scaling import Scaling
+
+FORMAT = "kanref model"
+VERSION = 1
+GENERATORS = {"PCG64": np.random.PCG64, "PCG64DXSM": np.random.PCG64DXSM}
+"""The random generators whose state is plain numbers."""
+
+
+@dataclass
+class Header:
+    """What a model has beside its network."""
+
+    scaling: Scaling
+    input_names: list[str]
+    output_names: list[str]
+    classes: list | None
+    grid_eps: float
+    backend: str
+    rng: np.random.Generator

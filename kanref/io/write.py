@@ -1,0 +1,110 @@
+"""Writing a model file."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..functions import BASE_FUNCTIONS, FUNCTIONS
+from ..layer import Layer
+from ..network import NODE_PARAMETERS, Network
+from .format import FORMAT, GENERATORS, VERSION, Header
+
+_LAYER_ARRAYS = ("knots", "coef", "scale_base", "scale_spline", "mask", "affine")
+
+
+def save(path: str | os.PathLike, network: Network, header: Header) -> None:
+    """Write a model atomically: a killed process leaves the old file or the new one, whole."""
+    text = json.dumps(_describe(network, header)).encode()
+    arrays = {"header": np.frombuffer(text, dtype=np.uint8)}
+    arrays.update(_arrays(network))
+    arrays.update({f"scaling.{name}": value for name, value in vars(header.scaling).items()})
+    path = Path(path)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _describe(network: Network, header: Header) -> dict[str, Any]:
+    """Everything but the arrays, as JSON takes it."""
+    generator = header.rng.bit_generator.state
+    if generator["bit_generator"] not in GENERATORS:
+        raise ValueError(
+            f"`rng` must use one of {sorted(GENERATORS)} to be saved, "
+            f"got {generator['bit_generator']}"
+        )
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "dtype": str(network.theta.dtype),
+        "groups": list(network.groups),
+        "layers": [_describe_layer(layer) for layer in network.layers],
+        "nodes": [{"n_sum": n.n_sum, "arity": list(n.arity)} for n in network.nodes],
+        "input_names": list(header.input_names),
+        "output_names": list(header.output_names),
+        "classes": None if header.classes is None else [_plain(c) for c in header.classes],
+        "grid_eps": header.grid_eps,
+        "backend": header.backend,
+        "generator": generator,
+    }
+
+
+def _describe_layer(layer: Layer) -> dict[str, Any]:
+    return {
+        "n_in": layer.n_in,
+        "n_out": layer.n_out,
+        "G": layer.G,
+        "k": layer.k,
+        "extrapolate": layer.extrapolate,
+        "base_fun": layer.base_fun.name,
+        "own_base_fun": BASE_FUNCTIONS.get(layer.base_fun.name) is not layer.base_fun,
+        "spline_scale": layer.scale_spline is not None,
+        "symbolic": [[e.i, e.j, e.function.name] for e in layer.symbolic],
+        "own_functions": sorted(
+            {
+                e.function.name
+                for e in layer.symbolic
+                if FUNCTIONS.get(e.function.name) is not e.function
+            }
+        ),
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Return a class label as JSON has it: text, number or truth value."""
+    value = value.item() if isinstance(value, np.generic) else value
+    if not isinstance(value, (str, int, float, bool)):
+        raise TypeError(f"`classes` must be text or numbers to be saved, got {value!r}")
+    return value
+
+
+def _arrays(network: Network) -> dict[str, np.ndarray]:
+    """Return the arrays of a network by name, C-contiguous."""
+    found = {}
+    for number, (layer, nodes) in enumerate(zip(network.layers, network.nodes, strict=True)):
+        for name in _LAYER_ARRAYS:
+            value = getattr(layer, name)
+            if value is not None:
+                found[f"layer{number}.{name}"] = np.ascontiguousarray(value)
+        for name in NODE_PARAMETERS:
+            found[f"nodes{number}.{name}"] = np.ascontiguousarray(getattr(nodes, name))
+    return found
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
