@@ -46,7 +46,7 @@ class Moments:
         xp = namespace(self.m2)
         if self.count < 2:
             return xp.zeros_like(self.m2)
-        positive = real(self.m2) > 0
+        positive = ~(real(self.m2) <= 0)  # NaN stays NaN
         root = xp.sqrt(where(positive, self.m2, 1.0) / (self.count - 1))
         return where(positive, root, 0.0)
 

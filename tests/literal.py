@@ -1,6 +1,6 @@
 """Activities, attribution and penalties, computed as literally as the definitions are written.
 
-Edges are materialised, standard deviations taken over them, scores propagated in loops, and the
+Edges are materialised, standard deviations are taken over them as they stand, and the
 matrices of a metric indexed [j, i] as in the paper's library. All of it is holomorphic, so that
 complex steps through it give derivatives that owe nothing to the code under test.
 """
@@ -68,15 +68,9 @@ def scores(
     nodes_, subnodes_, edges_ = [top], [], []
     for l in reversed(range(len(measured))):
         E, U, owner = measured[l].std_phi, measured[l].std_u, owners(network.nodes[l])
-        n_q, (n_in, n_out) = top.shape[0], E.shape
-        S = np.zeros((n_q, n_out), dtype=E.dtype)
-        B = np.zeros((n_q, n_out, n_in), dtype=E.dtype)
-        A = np.zeros((n_q, n_in), dtype=E.dtype)
-        for q in range(n_q):
-            for j in range(n_out):
-                S[q, j] = nodes_[0][q, owner[j]]
-                B[q, j] = E[:, j] * S[q, j] / (U[j] + 1e-4)
-                A[q] += B[q, j]
+        S = np.stack([nodes_[0][:, node] for node in owner], axis=1)  # (q, j)
+        B = S[:, :, None] * E.T / (U[:, None] + 1e-4)  # (q, j, i)
+        A = B.sum(axis=1)
         nodes_, subnodes_, edges_ = [A, *nodes_], [S, *subnodes_], [B, *edges_]
     return nodes_, subnodes_, edges_
 

@@ -1,0 +1,124 @@
+"""The objective: theta → (loss + lamb · penalty, gradient), over the batch in bounded memory.
+
+The batch is cut into chunks. A first pass collects predictions and statistics; the loss then sees
+all predictions at once, so any loss works, and the regulariser all statistics; a second pass forms
+the gradient with the cotangents that both returned. A batch of one chunk keeps its cache and needs
+one pass. The result does not depend on the chunk size, to rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+from ._arrays import Array, namespace
+from .layer import BLOCK_ELEMENTS
+from .losses import Loss
+from .network import Network, NetworkCache, network_backward, network_forward
+from .regularization import Penalty, Regularizer
+from .statistics import merge_statistics
+
+MAX_MEMORY = 256 * 2**20
+"""Default bound, in bytes, on the work arrays of one evaluation."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The objective at one theta.
+
+    Attributes
+    ----------
+    total : float
+        loss + lamb · reg, what is minimised.
+    loss, reg : float
+        The data term and the penalty, without its factor lamb.
+    pred : (N, n_out)
+        Predictions.
+    gradient : Network
+        The gradient of `total`; ``gradient.theta`` is flat.
+    """
+
+    total: float
+    loss: float
+    reg: float
+    pred: Array
+    gradient: Network
+
+
+@dataclass(frozen=True)
+class Objective:
+    """Loss and regulariser, to be evaluated at a network.
+
+    Attributes
+    ----------
+    loss : callable
+        ``loss(pred, target, weight) -> (value, dpred)``, see :mod:`kanref.losses`.
+    regularizer : Regularizer
+        The penalty with its factors.
+    max_memory : int
+        Bound, in bytes, on the work arrays; it sets the chunk size.
+    """
+
+    loss: Loss
+    regularizer: Regularizer
+    max_memory: int = MAX_MEMORY
+
+    def evaluate(
+        self, network: Network, x: Array, target: Array, weight: Array | None = None
+    ) -> Evaluation:
+        """Return the objective and its gradient on the batch x (N, n_in), target."""
+        chunks = split(network, x, self.max_memory)
+        sums = self.regularizer.needs_statistics
+        forwards = []
+        for chunk in chunks:
+            pred, cache = network_forward(network, chunk, sums=sums, continued=True)
+            forwards.append((pred, cache if len(chunks) == 1 else None, _statistics(cache, sums)))
+        xp = namespace(x)
+        pred = xp.concat([p for p, _, _ in forwards], axis=0)
+        loss, dpred = self.loss(pred, target, weight)
+        statistics = merge_statistics([s for _, _, s in forwards]) if sums else None
+        penalty = self.regularizer(network, statistics)
+        scaled = penalty.scaled(self.regularizer.lamb)
+
+        cache = forwards[0][1]
+        if cache is not None:
+            gradient = network_backward(network, cache, dpred, scaled.cotangents)[1]
+        else:
+            gradient = _second_pass(network, chunks, dpred, scaled)
+        if scaled.gradient is not None:
+            gradient = gradient.with_theta(gradient.theta + scaled.gradient.theta)
+        loss, reg = float(loss), float(penalty.value)
+        return Evaluation(loss + self.regularizer.lamb * reg, loss, reg, pred, gradient)
+
+
+def split(network: Network, x: Array, max_memory: int) -> list[Array]:
+    """Cut the batch into chunks whose work arrays stay within `max_memory` bytes."""
+    itemsize = network.theta.dtype.itemsize if hasattr(network.theta.dtype, "itemsize") else 8
+    # Basis, derivative and the recursion's temporaries; base, cotangents and sums.
+    values = sum(
+        6 * layer.n_in * (layer.G + layer.k + 2) + 6 * layer.n_out for layer in network.layers
+    )
+    blocks = 4 * BLOCK_ELEMENTS  # the blocks of edges, which are bounded by themselves
+    available = max(max_memory // itemsize - blocks, max_memory // (2 * itemsize))
+    size = max(1, available // values)
+    return [x[start : start + size, :] for start in range(0, max(x.shape[0], 1), size)]
+
+
+def _statistics(cache: NetworkCache, sums: bool) -> Sequence:
+    return cache.statistics if sums else ()
+
+
+def _second_pass(
+    network: Network, chunks: Sequence[Array], dpred: Array, penalty: Penalty
+) -> Network:
+    """Add up the gradients of the chunks, in order."""
+    thetas, start = [], 0
+    gradient = network
+    for chunk in chunks:
+        dy = dpred[start : start + chunk.shape[0], :]
+        start += chunk.shape[0]
+        _, cache = network_forward(network, chunk, continued=True)
+        gradient = network_backward(network, cache, dy, penalty.cotangents)[1]
+        thetas.append(gradient.theta)
+    return gradient.with_theta(reduce(lambda a, b: a + b, thetas))
