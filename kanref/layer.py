@@ -189,7 +189,8 @@ def layer_forward(
     selected = _Selected.of(layer)
 
     # (n_in*(G+k), N): the order in which the basis is stored, so that nothing is copied.
-    rows = xp.reshape(xp.permute_dims(basis, (1, 2, 0)), (-1, x.shape[0]))
+    n_rows = layer.n_in * basis.shape[2]
+    rows = xp.reshape(xp.permute_dims(basis, (1, 2, 0)), (n_rows, x.shape[0]))
     spline = xp.permute_dims(rows, (1, 0)) @ xp.reshape(selected.scaled_coef, (-1, layer.n_out))
     y = spline + base @ selected.scale_base  # (N, n_out)
     f, df = _symbolic_functions(layer, x, continued)

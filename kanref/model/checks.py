@@ -1,0 +1,90 @@
+"""Checks of the constructor's arguments: each error states the rule, then what came."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any
+
+
+def integer(name: str, value: Any, least: int = 0) -> int:
+    """Return an integer that is at least `least`."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+        raise ValueError(f"`{name}` must be an integer of at least {least}, got {value!r}")
+    return int(value)
+
+
+def number(name: str, value: Any, low: float = -math.inf, high: float = math.inf) -> float:
+    """Return a finite number in [low, high]."""
+    ok = isinstance(value, Real) and math.isfinite(value) and low <= value <= high
+    if not ok:
+        bounds = "" if (low, high) == (-math.inf, math.inf) else f" in [{low}, {high}]"
+        raise ValueError(f"`{name}` must be a finite number{bounds}, got {value!r}")
+    return float(value)
+
+
+def choice(name: str, value: Any, known: Sequence[str]) -> None:
+    """Raise unless `value` is one of the known names."""
+    if value not in known:
+        raise ValueError(f"`{name}` must be one of {', '.join(map(repr, known))}, got {value!r}")
+
+
+def interval(name: str, value: Any) -> tuple[float, float]:
+    """Return a pair low < high of finite numbers."""
+    if isinstance(value, str) or not hasattr(value, "__len__") or len(value) != 2:
+        raise ValueError(f"`{name}` must be a pair (low, high), got {value!r}")
+    low, high = number(name, value[0]), number(name, value[1])
+    if not low < high:
+        raise ValueError(f"`{name}` must have low < high, got {value!r}")
+    return low, high
+
+
+def per_layer(name: str, value: Any, depth: int, least: int) -> list[int]:
+    """Return one integer for each layer, from one number or a list."""
+    if isinstance(value, Integral):
+        return [integer(name, value, least)] * depth
+    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != depth:
+        raise ValueError(
+            f"`{name}` must be an integer or a list of {depth}, one for each layer, got {value!r}"
+        )
+    return [integer(f"{name}[{number}]", v, least) for number, v in enumerate(value)]
+
+
+def width(value: Any, mult_arity: Any) -> tuple[list[int], list[tuple[int, ...]]]:
+    """Return the number of sum nodes and the arities of the product nodes of each layer."""
+    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) < 2:
+        raise ValueError(f"`width` must list the nodes of two or more layers, got {value!r}")
+    sums, products = [], []
+    for number, entry in enumerate(value):
+        pair = [entry, 0] if isinstance(entry, Integral) else entry
+        if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) != 2:
+            raise ValueError(
+                f"`width[{number}]` must be an integer or [n_sum, n_product], got {entry!r}"
+            )
+        sums.append(integer(f"width[{number}]", pair[0]))
+        products.append(integer(f"width[{number}]", pair[1]))
+        if sums[-1] + products[-1] == 0:
+            raise ValueError(f"`width[{number}]` must have a node, got {entry!r}")
+    if products[0]:
+        raise ValueError(f"`width[0]` must be the number of inputs, got {value[0]!r}")
+    return sums, [_arity(mult_arity, number, n) for number, n in enumerate(products)]
+
+
+def _arity(mult_arity: Any, number: int, n_products: int) -> tuple[int, ...]:
+    """Return the arities of the product nodes of layer `number`."""
+    if isinstance(mult_arity, Integral):
+        return (integer("mult_arity", mult_arity, 2),) * n_products
+    if not isinstance(mult_arity, Sequence) or len(mult_arity) <= number:
+        raise ValueError(
+            "`mult_arity` must be an integer or a list with, for each layer of `width`, the "
+            f"arities of its product nodes, got {mult_arity!r}"
+        )
+    row = mult_arity[number]
+    row = [row] * n_products if isinstance(row, Integral) else row
+    if len(row) != n_products:
+        raise ValueError(
+            f"`mult_arity[{number}]` must give the arity of each of {n_products} product nodes, "
+            f"got {row!r}"
+        )
+    return tuple(integer(f"mult_arity[{number}]", a, 2) for a in row)
