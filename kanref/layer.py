@@ -405,11 +405,9 @@ def _symbolic_functions(
         function, alive = edge.function, layer.mask[edge.i, edge.j]
         a, b, _, _ = _alive_affine(layer, s)
         t = a * x[:, edge.i] + b
-        f, df = (
-            (function.continued, function.dcontinued) if continued else (function.f, function.df)
-        )
-        values.append(where(alive, f(t), 0.0))
-        slopes.append(where(alive, df(t), 0.0))
+        f, df = function.continued_pair(t) if continued else function.pair(t)
+        values.append(where(alive, f, 0.0))
+        slopes.append(where(alive, df, 0.0))
     return xp.stack(values, axis=1), xp.stack(slopes, axis=1)
 
 

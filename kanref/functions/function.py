@@ -114,7 +114,7 @@ class Function:
         with np.errstate(all="ignore"):
             m, p = self._nearest(x)
             value, slope = self.formula(p), self._slope(p)
-            if m is not p:
+            if p is not x and bool(xp.any(p != x)):  # seldom; and the rest costs more than f
                 u = m - p
                 value = self._unmirror(x, value + slope * xp.asinh(u))
                 slope = slope * _dasinh(u)
@@ -140,7 +140,7 @@ class Function:
     def _nearest(self, x: Array) -> tuple[Array, Array]:
         """Return `x`, mirrored into the domain, and the point nearest to it where f is usable."""
         d = self.domain
-        m = p = x  # and so they stay for sin, of which there is nothing to continue
+        m = p = x  # as they stay for sin, of which there is nothing to continue
         if d.bounded:  # rule 1
             low, high = d.anchors
             below, above = d.below(real(x)), d.above(real(x))

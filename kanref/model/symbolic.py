@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..functions import Function, make_function
+from ..functions import Domain, Function, make_function
 from .structure import StructureMethods
 
 
@@ -19,6 +19,7 @@ class SymbolicMethods(StructureMethods):
         *,
         sympy: Callable | None = None,
         complexity: int = 3,
+        domain: Domain | tuple[float, float] | None = None,
     ) -> Function:
         """Add a function of your own to this model's library.
 
@@ -33,7 +34,9 @@ class SymbolicMethods(StructureMethods):
             Its SymPy form; without it the formula holds an undefined function of that name.
         complexity : int
             Its price in the ranking.
+        domain : Domain or (low, high), optional
+            Where it is defined; everywhere by default.
         """
-        function = make_function(name, f, df, sympy=sympy, complexity=complexity)
+        function = make_function(name, f, df, sympy=sympy, complexity=complexity, domain=domain)
         self.functions = {**self.functions, name: function}
         return function
