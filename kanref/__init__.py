@@ -14,6 +14,7 @@ from ._version import __version__
 from .datasets import Dataset, create_dataset, create_dataset_from_data
 from .functions import BaseFunction, Function, make_function
 from .gradcheck import check_gradients
+from .interop import from_efficient_kan, from_pykan
 from .model import KAN
 from .scaling import Scaling
 from .training import History
@@ -30,5 +31,7 @@ __all__ = [
     "create_dataset",
     "create_dataset_from_data",
     "datasets",
+    "from_efficient_kan",
+    "from_pykan",
     "make_function",
 ]

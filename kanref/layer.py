@@ -16,105 +16,35 @@ This file is the definition of kanref. The kernels in :mod:`kanref.kernels` repl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ._arrays import Array, absolute, accumulator_dtype, namespace, real, sign, where
+from ._arrays import Array, namespace, real, sign, where
 from .bspline import basis_pair
-from .functions import BaseFunction, Function
-from .statistics import LayerStatistics, Moments
+from .parameters import PARAMETERS, EdgeCotangent, Layer, SymbolicEdge, select
+from .statistics import LayerStatistics, Moments, mean_absolute
+from .symbolic_edges import (
+    add_symbolic,
+    put_symbolic,
+    symbolic_backward,
+    symbolic_functions,
+    symbolic_statistics,
+)
 
-PARAMETERS = ("coef", "scale_base", "scale_spline", "affine")
-"""The parameter groups of a layer, in the order in which they stand in theta."""
+__all__ = [
+    "PARAMETERS",
+    "EdgeCotangent",
+    "Layer",
+    "LayerCache",
+    "SymbolicEdge",
+    "layer_backward",
+    "layer_edges",
+    "layer_forward",
+    "select",
+]
 
 BLOCK_ELEMENTS = 2**21
 """At most so many edge values are held at a time while statistics or cotangents are formed."""
-
-
-@dataclass(frozen=True)
-class SymbolicEdge:
-    """The edge (i, j) of a layer follows `function`; its affine is a row of ``Layer.affine``."""
-
-    i: int
-    j: int
-    function: Function
-
-
-@dataclass(frozen=True, eq=False)
-class Layer:
-    """The parameters of one layer: plain arrays, which may be written in place.
-
-    A layer of gradients is the same type: `coef`, `scale_base`, `scale_spline` and `affine` then
-    hold the derivatives, and the other fields are those of the layer it belongs to.
-
-    Attributes
-    ----------
-    knots : (n_in, G + 2k + 1)
-        The grid of each input, extended by k knots on each side.
-    coef : (n_in, n_out, G + k)
-        Spline coefficients. Stored with n_out innermost, as a transposed view.
-    scale_base : (n_in, n_out)
-        Factor of the base function b(x).
-    scale_spline : (n_in, n_out) or None
-        Factor of the spline; None where it is fixed at 1 (``KAN(spline_scale=False)``).
-    mask : (n_in, n_out) of bool
-        True where an edge is alive.
-    affine : (n_symbolic, 4)
-        a, b, c, d of each symbolic edge c·f(a·x + b) + d.
-    symbolic : tuple of SymbolicEdge
-        Which edges are symbolic; row s of `affine` belongs to ``symbolic[s]``.
-    k : int
-        Spline degree.
-    extrapolate : {"linear", "zero"}
-        What the splines do outside the grid.
-    base_fun : BaseFunction
-        b(x) with its derivative.
-    """
-
-    knots: Array
-    coef: Array
-    scale_base: Array
-    scale_spline: Array | None
-    mask: Array
-    affine: Array
-    symbolic: tuple[SymbolicEdge, ...]
-    k: int
-    extrapolate: str
-    base_fun: BaseFunction
-
-    @property
-    def n_in(self) -> int:
-        """Number of inputs."""
-        return int(self.mask.shape[0])
-
-    @property
-    def n_out(self) -> int:
-        """Number of outputs: the subnodes of the next layer."""
-        return int(self.mask.shape[1])
-
-    @property
-    def G(self) -> int:
-        """Number of grid intervals."""
-        return int(self.knots.shape[1]) - 2 * self.k - 1
-
-    @property
-    def numeric(self) -> Array:
-        """True where an edge is alive and follows its spline, (n_in, n_out)."""
-        xp = namespace(self.mask)
-        if not self.symbolic:
-            return xp.asarray(self.mask, copy=True)
-        taken = {(e.i, e.j) for e in self.symbolic}
-        free = [[(i, j) not in taken for j in range(self.n_out)] for i in range(self.n_in)]
-        return self.mask & xp.asarray(free)
-
-
-@dataclass(frozen=True)
-class EdgeCotangent:
-    """An affine cotangent of the edges, dφ = dy + r0 + r1·φ + r2·sign φ; each (n_in, n_out)."""
-
-    r0: Array
-    r1: Array
-    r2: Array
 
 
 @dataclass(frozen=True)
@@ -193,9 +123,9 @@ def layer_forward(
     rows = xp.reshape(xp.permute_dims(basis, (1, 2, 0)), (n_rows, x.shape[0]))
     spline = xp.permute_dims(rows, (1, 0)) @ xp.reshape(selected.scaled_coef, (-1, layer.n_out))
     y = spline + base @ selected.scale_base  # (N, n_out)
-    f, df = _symbolic_functions(layer, x, continued)
+    f, df = symbolic_functions(layer, x, continued)
     cache = LayerCache(x, finite, basis, dbasis, base, dbase, selected, f, df, None)
-    y = _add_symbolic(layer, cache, y)
+    y = add_symbolic(layer, cache, y)
     reached = xp.astype(~finite, x.dtype) @ xp.astype(layer.mask, x.dtype)  # (N, n_out)
     y = where(real(reached) > 0, float("nan"), y)
 
@@ -254,7 +184,7 @@ def layer_backward(
 
     dscaled = xp.concat(dscaled_blocks, axis=0)  # d(scale_spline · coef), (n_in, G+k, n_out)
     dx = xp.concat(dx_blocks, axis=1)  # (N, n_in)
-    daffine, dx = _symbolic_backward(layer, cache, dy, edge_cotangent, dx)
+    daffine, dx = symbolic_backward(layer, cache, dy, edge_cotangent, dx)
     reached = cache.finite | ~xp.any(layer.mask, axis=1)
     dlayer = _select_gradients(layer, selected, dscaled, xp.concat(dbase_blocks, axis=0), daffine)
     return where(reached, dx, float("nan")), dlayer
@@ -285,38 +215,8 @@ def layer_edges(layer: Layer, x: Array, *, continued: bool = False) -> Array:
     xp = namespace(x)
     _, cache = layer_forward(layer, x, continued=continued)
     phi = xp.permute_dims(_numeric_edges(cache, slice(None)), (1, 0, 2))  # (N, n_in, n_out)
-    for s, edge in enumerate(layer.symbolic):
-        phi = xp.where(_at(layer, edge), _symbolic_edge(layer, cache, s)[:, None, None], phi)
+    phi = put_symbolic(layer, cache, phi)
     return where(cache.finite[:, :, None] | ~layer.mask, phi, float("nan"))
-
-
-def select(layer: Layer, inputs: Sequence[int], outputs: Sequence[int]) -> Layer:
-    """Return the layer between some of the inputs and some of the outputs, as copies.
-
-    One edge alone is ``select(layer, [i], [j])``: a layer of one input and one output.
-    """
-    xp = namespace(layer.mask)
-    rows, columns = xp.asarray(list(inputs)), xp.asarray(list(outputs))
-
-    def pick(a: Array) -> Array:
-        return xp.take(xp.take(a, rows, axis=0), columns, axis=1)
-
-    kept = [
-        (s, SymbolicEdge(inputs.index(e.i), outputs.index(e.j), e.function))
-        for s, e in enumerate(layer.symbolic)
-        if e.i in inputs and e.j in outputs
-    ]
-    at = xp.asarray([s for s, _ in kept], dtype=xp.int64)
-    return replace(
-        layer,
-        knots=xp.take(layer.knots, rows, axis=0),
-        coef=pick(layer.coef),
-        scale_base=pick(layer.scale_base),
-        scale_spline=None if layer.scale_spline is None else pick(layer.scale_spline),
-        mask=pick(layer.mask),
-        affine=xp.take(layer.affine, at, axis=0),
-        symbolic=tuple(e for _, e in kept),
-    )
 
 
 # --- edges, a block of inputs at a time --------------------------------------------------------
@@ -341,7 +241,7 @@ def _numeric_edges(cache: LayerCache, block: slice) -> Array:
 def _edge_cotangents(
     layer: Layer, cache: LayerCache, dy: Array, cotangent: EdgeCotangent | None, block: slice
 ) -> Array:
-    """Return dφ of a block of inputs: (1, N, n_out) where it is dy alone, else (n_block, N, n_out)."""
+    """Return dφ of a block of inputs, (n_block, N, n_out); (1, N, n_out) where it is dy alone."""
     if cotangent is None:
         return dy[None, :, :]
     phi = _numeric_edges(cache, block)
@@ -358,95 +258,9 @@ def _layer_statistics(layer: Layer, cache: LayerCache, y: Array) -> LayerStatist
     for block in _input_blocks(layer, y.shape[0]):
         phi = _numeric_edges(cache, block)  # (n_block, N, n_out)
         moments = Moments.of(phi, axis=1)
-        mean_abs.append(_mean_abs(phi, axis=1))
+        mean_abs.append(mean_absolute(phi, axis=1))
         mean.append(moments.mean)
         m2.append(moments.m2)
-    absolute_edges, edges = xp.concat(mean_abs, axis=0), [xp.concat(mean), xp.concat(m2)]
-    for s, edge in enumerate(layer.symbolic):
-        phi = _symbolic_edge(layer, cache, s)  # (N,)
-        moments, at = Moments.of(phi), _at(layer, edge)
-        absolute_edges = xp.where(at, _mean_abs(phi, axis=0), absolute_edges)
-        edges = [xp.where(at, moments.mean, edges[0]), xp.where(at, moments.m2, edges[1])]
-    return LayerStatistics(
-        Moments.of(cache.x), absolute_edges, Moments(y.shape[0], *edges), Moments.of(y)
-    )
-
-
-def _mean_abs(phi: Array, axis: int) -> Array:
-    xp = namespace(phi)
-    return xp.sum(absolute(phi), axis=axis, dtype=accumulator_dtype(phi)) / phi.shape[axis]
-
-
-# --- symbolic edges ----------------------------------------------------------------------------
-
-
-def _at(layer: Layer, edge: SymbolicEdge) -> Array:
-    """Return True at the edge, (n_in, n_out)."""
-    xp = namespace(layer.mask)
-    return (xp.arange(layer.n_in) == edge.i)[:, None] & (xp.arange(layer.n_out) == edge.j)
-
-
-def _alive_affine(layer: Layer, s: int) -> tuple[Array, Array, Array, Array]:
-    """Return a, b, c, d of symbolic edge s; all 0 where it is dead, whatever stands there."""
-    edge = layer.symbolic[s]
-    row = where(layer.mask[edge.i, edge.j], layer.affine[s, :], 0.0)
-    return row[0], row[1], row[2], row[3]
-
-
-def _symbolic_functions(
-    layer: Layer, x: Array, continued: bool
-) -> tuple[Array | None, Array | None]:
-    """Evaluate f(a·x + b) and f'(a·x + b) of every symbolic edge, (N, n_symbolic); 0 on dead ones."""
-    if not layer.symbolic:
-        return None, None
-    xp = namespace(x)
-    values, slopes = [], []
-    for s, edge in enumerate(layer.symbolic):
-        function, alive = edge.function, layer.mask[edge.i, edge.j]
-        a, b, _, _ = _alive_affine(layer, s)
-        t = a * x[:, edge.i] + b
-        f, df = function.continued_pair(t) if continued else function.pair(t)
-        values.append(where(alive, f, 0.0))
-        slopes.append(where(alive, df, 0.0))
-    return xp.stack(values, axis=1), xp.stack(slopes, axis=1)
-
-
-def _symbolic_edge(layer: Layer, cache: LayerCache, s: int) -> Array:
-    """Return c·f(a·x + b) + d of symbolic edge s, (N,); 0 where it is dead."""
-    _, _, c, d = _alive_affine(layer, s)
-    return c * cache.f[:, s] + d  # type: ignore[index]
-
-
-def _add_symbolic(layer: Layer, cache: LayerCache, y: Array) -> Array:
-    """Add the symbolic edges to the sums of the numeric ones."""
-    if not layer.symbolic:
-        return y
-    xp = namespace(y)
-    columns = [y[:, j] for j in range(layer.n_out)]
-    for s, edge in enumerate(layer.symbolic):
-        columns[edge.j] = columns[edge.j] + _symbolic_edge(layer, cache, s)
-    return xp.stack(columns, axis=1)
-
-
-def _symbolic_backward(
-    layer: Layer, cache: LayerCache, dy: Array, cotangent: EdgeCotangent | None, dx: Array
-) -> tuple[Array, Array]:
-    """Return gradients of the affines, (n_symbolic, 4), and dx with the symbolic edges added."""
-    if cache.f is None or cache.df is None:
-        return layer.affine, dx
-    xp = namespace(dy)
-    columns = [dx[:, i] for i in range(layer.n_in)]
-    daffine = []
-    for s, edge in enumerate(layer.symbolic):
-        a, _, c, _ = _alive_affine(layer, s)
-        dphi = dy[:, edge.j]
-        if cotangent is not None:
-            phi = _symbolic_edge(layer, cache, s)
-            r0, r1, r2 = (r[edge.i, edge.j] for r in (cotangent.r0, cotangent.r1, cotangent.r2))
-            dphi = dphi + r0 + r1 * phi + r2 * sign(phi)
-        dphi = where(layer.mask[edge.i, edge.j], dphi, 0.0)
-        dt = dphi * c * cache.df[:, s]  # cotangent of t = a·x + b
-        terms = (dt * cache.x[:, edge.i], dt, dphi * cache.f[:, s], dphi)
-        daffine.append(xp.stack([xp.sum(term) for term in terms]))
-        columns[edge.i] = columns[edge.i] + a * dt
-    return xp.stack(daffine), xp.stack(columns, axis=1)
+    edges = Moments(y.shape[0], xp.concat(mean, axis=0), xp.concat(m2, axis=0))
+    sizes, edges = symbolic_statistics(layer, cache, xp.concat(mean_abs, axis=0), edges)
+    return LayerStatistics(Moments.of(cache.x), sizes, edges, Moments.of(y))

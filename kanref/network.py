@@ -17,11 +17,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import mul
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from . import layer as _layer
 from ._arrays import Array, namespace
-from .layer import EdgeCotangent, Layer, LayerCache, layer_backward, layer_forward
+from .kernels import layer_backward, layer_forward
+from .layer import EdgeCotangent, Layer, LayerCache
 from .statistics import LayerStatistics, merge_statistics
 
 NODE_PARAMETERS = ("subnode_scale", "subnode_bias", "node_scale", "node_bias")
@@ -106,20 +107,27 @@ class Network:
         The parameter groups that `theta` holds, of `PARAMETERS`.
     theta : (P,)
         The parameters of these groups, layer by layer.
+    backend : str
+        Who computes, of :data:`kanref.kernels.BACKENDS`.
     """
 
     layers: tuple[Layer, ...]
     nodes: tuple[Nodes, ...]
     groups: tuple[str, ...]
     theta: Array
+    backend: str = "auto"
 
     @classmethod
     def assemble(
-        cls, layers: Sequence[Layer], nodes: Sequence[Nodes], groups: Sequence[str] = DEFAULT_GROUPS
+        cls,
+        layers: Sequence[Layer],
+        nodes: Sequence[Nodes],
+        groups: Sequence[str] = DEFAULT_GROUPS,
+        backend: str = "auto",
     ) -> Network:
         """Copy the parameters of `layers` and `nodes` into one vector and make them views of it."""
         groups = tuple(g for g in PARAMETERS if g in groups)
-        loose = cls(tuple(layers), tuple(nodes), groups, None)
+        loose = cls(tuple(layers), tuple(nodes), groups, None, backend)
         xp = namespace(layers[0].coef)
         parts = [xp.reshape(_stored(name, a), (-1,)) for _, name, a in loose.parameters()]
         parts = parts or [xp.zeros(0, dtype=layers[0].coef.dtype)]
@@ -153,13 +161,20 @@ class Network:
 
     def regroup(self, groups: Sequence[str]) -> Network:
         """Return a copy whose theta holds exactly `groups`."""
-        return Network.assemble(self.layers, self.nodes, groups)
+        return Network.assemble(self.layers, self.nodes, groups, self.backend)
+
+    def with_parts(
+        self, layers: Sequence[Layer], nodes: Sequence[Nodes] | None = None
+    ) -> Network:
+        """Return a network of other layers and nodes, as copies, with these groups and backend."""
+        nodes = self.nodes if nodes is None else nodes
+        return Network.assemble(layers, nodes, self.groups, self.backend)
 
     def map(self, convert: Callable[[Array], Array]) -> Network:
         """Return a network with `convert` applied to every array (a copy, another dtype, …)."""
         layers = [_map_fields(layer, convert) for layer in self.layers]
         nodes = [_map_fields(node, convert) for node in self.nodes]
-        return Network.assemble(layers, nodes, self.groups)
+        return self.with_parts(layers, nodes)
 
     def copy(self) -> Network:
         """Return a network that shares no array with this one."""
@@ -185,7 +200,7 @@ class Network:
 class NetworkCache:
     """The caches of the layers, and what passed through the nodes."""
 
-    layers: tuple[LayerCache, ...]
+    layers: tuple[LayerCache | Any, ...]  # of the backend that computed
     u: tuple[Array, ...]  # (N, n_subnodes) of each layer, before the subnode affine
     p: tuple[Array, ...]  # (N, n_nodes) of each layer, before the node affine
     x: tuple[Array, ...]  # (N, n_in) of each layer
@@ -240,7 +255,7 @@ def network_forward(
     caches, sums_u, products, inputs = [], [], [], []
     for layer, nodes in zip(network.layers, network.nodes, strict=True):
         inputs.append(x)
-        u, cache = layer_forward(layer, x, sums=sums, continued=continued)
+        u, cache = layer_forward(network.backend, layer, x, sums=sums, continued=continued)
         x, p = nodes_forward(nodes, u)
         caches.append(cache)
         sums_u.append(u)
@@ -266,7 +281,7 @@ def network_backward(
         dy, layers[number] = layer_backward(network.layers[number], cache.layers[number], du, edge)
         if node is not None:
             dy = dy + node.s0 + node.s1 * cache.x[number]
-    return dy, Network.assemble(layers, nodes, network.groups)
+    return dy, network.with_parts(layers, nodes)
 
 
 def layer_inputs(network: Network, x: Array) -> list[Array]:

@@ -245,7 +245,7 @@ def _gradient(network: Network, dcoef: Sequence[Array]) -> Network:
         for layer, d in zip(network.layers, dcoef, strict=True)
     ]
     nodes = [_zeros(node, NODE_PARAMETERS) for node in network.nodes]
-    return Network.assemble(layers, nodes, network.groups)
+    return network.with_parts(layers, nodes)
 
 
 def _zeros(part: Any, names: Sequence[str]) -> Any:

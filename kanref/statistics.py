@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 
-from ._arrays import Array, accumulator_dtype, namespace, real, where
+from ._arrays import Array, absolute, accumulator_dtype, namespace, real, where
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,13 @@ class LayerStatistics:
         return LayerStatistics(
             self.x.merge(other.x), mean_abs, self.edges.merge(other.edges), self.u.merge(other.u)
         )
+
+
+def mean_absolute(values: Array, axis: int = 0) -> Array:
+    r"""Return the mean of \|v\| along `axis`, the samples, in double precision."""
+    xp = namespace(values)
+    dtype = accumulator_dtype(values)
+    return xp.sum(absolute(values), axis=axis, dtype=dtype) / values.shape[axis]
 
 
 def merge_statistics(parts: Sequence[Sequence[LayerStatistics]]) -> list[LayerStatistics]:

@@ -24,7 +24,7 @@ def header(network, classes=None):
     rng = np.random.default_rng(5)
     rng.random(3)
     scaling = Scaling([1, 2], [3, 4], [5, 6, 7], [0.1, 0.2, 0.3])
-    return Header(scaling, ["a", 'b "quoted" ü'], ["u", "v", "w"], classes, 0.02, "auto", rng)
+    return Header(scaling, ["a", 'b "quoted" ü'], ["u", "v", "w"], classes, 0.02, rng)
 
 
 def assert_same(one, other):

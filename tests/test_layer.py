@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kanref import layer as layer_module
+from kanref._arrays import absolute
 from kanref.functions import FUNCTIONS, base_function
 from kanref.layer import (
     EdgeCotangent,
@@ -95,7 +96,7 @@ def objective(layer, x, dy, r):
     phi = layer_edges(layer, x, continued=True)
     value = np.einsum("nj,nij->", dy, phi)
     if r is not None:
-        size = layer_module.absolute(phi)
+        size = absolute(phi)
         value = value + (r.r0 * phi + r.r1 * phi**2 / 2 + r.r2 * size).sum()
     return value
 

@@ -23,5 +23,4 @@ class Header:
     output_names: list[str]
     classes: list | None
     grid_eps: float
-    backend: str
     rng: np.random.Generator

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..functions import BASE_FUNCTIONS, FUNCTIONS, BaseFunction, Function, base_function
+from ..kernels import BACKENDS
 from ..layer import Layer, SymbolicEdge
 from ..network import PARAMETERS, Network, Nodes
 from ..scaling import Scaling
@@ -70,7 +71,9 @@ def _build(
         groups = description["groups"]
         if not set(groups) <= set(PARAMETERS):
             raise Unreadable(f"it has the parameter groups {groups!r}")
-        network = Network.assemble(layers, nodes, groups)
+        if description["backend"] not in BACKENDS:
+            raise Unreadable(f"it has the backend {description['backend']!r}")
+        network = Network.assemble(layers, nodes, groups, description["backend"])
         return network, _header(_Members(arrays, "scaling.", np.dtype(float)), description, network)
     except _NotGiven:
         raise
@@ -214,6 +217,5 @@ def _header(members: _Members, description: dict[str, Any], network: Network) ->
         description["output_names"],
         description["classes"],
         float(description["grid_eps"]),
-        description["backend"],
         np.random.default_rng(bits),
     )

@@ -57,7 +57,7 @@ def _describe(network: Network, header: Header) -> dict[str, Any]:
         "output_names": list(header.output_names),
         "classes": None if header.classes is None else [_plain(c) for c in header.classes],
         "grid_eps": header.grid_eps,
-        "backend": header.backend,
+        "backend": network.backend,
         "generator": generator,
     }
 

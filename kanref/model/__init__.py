@@ -49,8 +49,8 @@ class KAN(PictureMethods):
         Of all parameters and results.
     seed : int
         Of the model's own random generator.
-    backend : {"auto", "numpy"}
-        What computes.
+    backend : {"auto", "numba", "numpy"}
+        Who computes: "auto" takes Numba where it is installed, else NumPy.
 
     Attributes
     ----------

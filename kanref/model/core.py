@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -19,6 +20,7 @@ from ..initialization import (
     initial_layer,
     initial_network,
 )
+from ..kernels import BACKENDS, numba_kernels
 from ..layer import Layer, layer_edges
 from ..network import (
     Network,
@@ -47,7 +49,6 @@ class ModelCore:
     functions: dict[str, Function]
     rng: np.random.Generator
     grid_eps: float
-    backend: str
 
     def __init__(
         self,
@@ -77,7 +78,9 @@ class ModelCore:
         checks.choice("init", init, INITS)
         checks.choice("extrapolate", extrapolate, ("linear", "zero"))
         checks.choice("dtype", str(np.dtype(dtype)), ("float64", "float32"))
-        checks.choice("backend", backend, ("auto", "numpy"))
+        checks.choice("backend", backend, BACKENDS)
+        if backend == "numba" and numba_kernels() is None:
+            raise ImportError("`backend` 'numba' needs Numba: pip install numba")
         low, high = checks.interval("grid_range", grid_range)
         state = InitialState(
             init,
@@ -100,9 +103,9 @@ class ModelCore:
             )
             for l in range(depth)
         ]
-        self.network = initial_network(layers, nodes[1:], str(np.dtype(dtype)))
+        network = initial_network(layers, nodes[1:], str(np.dtype(dtype)))
+        self.network = replace(network, backend=backend)
         self.grid_eps = checks.number("grid_eps", grid_eps, low=0, high=1)
-        self.backend = backend
         self.functions = {}
         self.classes = None
         self.scaling = Scaling.identity(self.network.n_in, self.network.n_out)
@@ -145,6 +148,11 @@ class ModelCore:
         return self.network.theta.dtype
 
     @property
+    def backend(self) -> str:
+        """Who computes."""
+        return self.network.backend
+
+    @property
     def theta(self) -> np.ndarray:
         """All trainable parameters, one flat vector (P,) of which the layers hold views.
 
@@ -172,7 +180,7 @@ class ModelCore:
         """Return a model like this one with another network."""
         new = object.__new__(type(self))
         new.__dict__.update(self.__dict__)
-        new.network = network
+        new.network = replace(network, backend=self.backend)
         new.rng = copy.deepcopy(self.rng)
         new.input_names, new.output_names = list(self.input_names), list(self.output_names)
         new.classes = None if self.classes is None else list(self.classes)
@@ -275,7 +283,6 @@ class ModelCore:
             self.output_names,
             self.classes,
             self.grid_eps,
-            self.backend,
             self.rng,
         )
 
