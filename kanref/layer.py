@@ -43,7 +43,7 @@ __all__ = [
     "select",
 ]
 
-BLOCK_ELEMENTS = 2**21
+BLOCK_ELEMENTS = 2**18
 """At most so many edge values are held at a time while statistics or cotangents are formed."""
 
 

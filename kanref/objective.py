@@ -15,7 +15,7 @@ from functools import reduce
 from ._arrays import Array, namespace
 from .layer import BLOCK_ELEMENTS
 from .losses import Loss
-from .network import Network, NetworkCache, network_backward, network_forward
+from .network import Network, network_backward, network_forward
 from .regularization import Penalty, Regularizer
 from .statistics import merge_statistics
 
@@ -70,19 +70,20 @@ class Objective:
         """Return the objective and its gradient on the batch x (N, n_in), target."""
         chunks = split(network, x, self.max_memory)
         sums = self.regularizer.needs_statistics
-        forwards = []
+        predictions, statistics = [], []
         for chunk in chunks:
             pred, cache = network_forward(network, chunk, sums=sums, continued=True)
-            forwards.append((pred, cache if len(chunks) == 1 else None, _statistics(cache, sums)))
-        xp = namespace(x)
-        pred = xp.concat([p for p, _, _ in forwards], axis=0)
+            predictions.append(pred)
+            if sums:
+                statistics.append(cache.statistics)
+            if len(chunks) > 1:
+                del cache  # before the next chunk makes its own
+        pred = namespace(x).concat(predictions, axis=0)
         loss, dpred = self.loss(pred, target, weight)
-        statistics = merge_statistics([s for _, _, s in forwards]) if sums else None
-        penalty = self.regularizer(network, statistics)
+        penalty = self.regularizer(network, merge_statistics(statistics) if sums else None)
         scaled = penalty.scaled(self.regularizer.lamb)
 
-        cache = forwards[0][1]
-        if cache is not None:
+        if len(chunks) == 1:
             gradient = network_backward(network, cache, dpred, scaled.cotangents)[1]
         else:
             gradient = _second_pass(network, chunks, dpred, scaled)
@@ -103,10 +104,6 @@ def split(network: Network, x: Array, max_memory: int) -> list[Array]:
     available = max(max_memory // itemsize - blocks, max_memory // (2 * itemsize))
     size = max(1, available // values)
     return [x[start : start + size, :] for start in range(0, max(x.shape[0], 1), size)]
-
-
-def _statistics(cache: NetworkCache, sums: bool) -> Sequence:
-    return cache.statistics if sums else ()
 
 
 def _second_pass(
