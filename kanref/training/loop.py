@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 
@@ -89,7 +90,8 @@ def fit(
         callbacks = (*callbacks, bar)
     run.callbacks = callbacks
     try:
-        _train(run, advance)
+        with _blas_threads(run):
+            _train(run, advance)
     except BaseException:
         run.write()  # an interrupt may have come in the middle of a write
         raise
@@ -97,6 +99,20 @@ def fit(
         if bar is not None:
             bar.close()
     return run.history
+
+
+SMALL = 1_000_000
+"""Fits with fewer edge evaluations in a step keep BLAS on one thread; more make them slower."""
+
+
+def _blas_threads(run: Run) -> AbstractContextManager:
+    """Keep the BLAS of NumPy and SciPy on one thread while a small fit runs."""
+    edges = sum(layer.n_in * layer.n_out for layer in run.network.layers)
+    if edges * len(run.data) >= SMALL:
+        return nullcontext()
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(limits=1, user_api="blas")
 
 
 def _optimiser(run: Run, rng: np.random.Generator | None) -> Callable[[int], None]:

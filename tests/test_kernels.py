@@ -1,0 +1,167 @@
+"""The Numba kernels against the reference: the same results for the same arguments."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from builders import random_network, samples
+
+from kanref import layer as reference
+from kanref.functions import base_function
+from kanref.layer import EdgeCotangent
+from kanref.network import network_forward
+
+cpu = pytest.importorskip("kanref.kernels.cpu")
+
+
+def relative(a, b):
+    return np.abs(a - b).max() / max(np.abs(b).max(), np.finfo(float).tiny)
+
+
+def points(layer, n, seed=1):
+    """Samples inside and outside, on the first and last breakpoint and on the last knot."""
+    x = samples(n, layer.n_in, seed=seed, dtype=str(layer.coef.dtype))
+    x[0], x[1], x[2] = layer.knots[:, layer.k], layer.knots[:, -1 - layer.k], layer.knots[:, -1]
+    x[3] = layer.knots[:, layer.k + 1]
+    return x
+
+
+def assert_parity(layer, x, tolerance=1e-12):
+    rng = np.random.default_rng(0)
+    dtype = layer.coef.dtype
+    dy = rng.normal(size=(len(x), layer.n_out)).astype(dtype)
+    r = EdgeCotangent(*rng.normal(size=(3, layer.n_in, layer.n_out)).astype(dtype))
+    y, cache = reference.layer_forward(layer, x, sums=True, continued=True)
+    fast, fast_cache = cpu.layer_forward(layer, x, sums=True, continued=True)
+    assert fast.dtype == dtype
+    pairs = [(fast, y)]
+    s, t = fast_cache.statistics, cache.statistics
+    pairs += [(s.mean_abs, t.mean_abs), (s.edges.mean, t.edges.mean)]
+    pairs += [(s.edges.std(), t.edges.std()), (s.u.std(), t.u.std()), (s.x.std(), t.x.std())]
+    for cotangent in (None, r):
+        dx, d = reference.layer_backward(layer, cache, dy, cotangent)
+        fast_dx, fast_d = cpu.layer_backward(layer, fast_cache, dy, cotangent)
+        names = [n for n in reference.PARAMETERS if getattr(d, n) is not None]
+        pairs += [(fast_dx, dx)] + [(getattr(fast_d, n), getattr(d, n)) for n in names]
+    for one, other in pairs:
+        if other.size:
+            assert relative(one, other) <= tolerance
+
+
+def uniform(layer):
+    knots = np.linspace(-1.5, 1.5, layer.knots.shape[1]).astype(layer.knots.dtype)
+    return replace(layer, knots=np.tile(knots, (layer.n_in, 1)))
+
+
+@pytest.mark.parametrize("k", [0, 1, 2, 3, 4, 5])
+@pytest.mark.parametrize("extrapolate", ["linear", "zero"])
+def test_every_degree_on_adaptive_and_uniform_grids(k, extrapolate):
+    for G in (1, 4, 30):
+        for layer in random_network(k=k, G=G, extrapolate=extrapolate).layers:
+            for n in (7, 300):  # few samples: the recursion; many: tables of polynomials
+                assert_parity(layer, points(layer, n))
+                assert_parity(uniform(layer), points(uniform(layer), n))
+
+
+@pytest.mark.parametrize("extrapolate", ["linear", "zero"])
+def test_single_precision(extrapolate):
+    for layer in random_network(dtype="float32", extrapolate=extrapolate).layers:
+        assert_parity(layer, points(layer, 50), 1e-5)
+        assert_parity(uniform(layer), points(uniform(layer), 50), 1e-5)
+
+
+@pytest.mark.parametrize("base", ["identity", "zero", "tanh", "gaussian"])
+def test_base_functions_known_and_unknown_to_the_loops(base):
+    for layer in random_network(base_fun=base, spline_scale=False, symbolic=False).layers:
+        assert_parity(layer, points(layer, 11))
+    own = base_function((np.cos, lambda x: -np.sin(x)))
+    layer = replace(random_network().layers[0], base_fun=own)
+    assert_parity(layer, points(layer, 11))
+
+
+@pytest.mark.parametrize("name", ["silu", "tanh"])
+def test_base_functions_far_out_and_near_zero(name):
+    base = base_function(name)
+    x = np.concatenate([-np.logspace(-12, 300, 200), [0.0], np.logspace(-12, 300, 200)])
+    value, slope = np.empty((2, x.size))
+    cpu.loops.base_function({"silu": 2, "tanh": 3}[name], x, value, slope)
+    expected, dexpected = base.pair(x)
+    np.testing.assert_allclose(value, expected, rtol=1e-14, atol=1e-299)
+    np.testing.assert_allclose(slope, dexpected, rtol=1e-13, atol=1e-14)
+
+
+def test_repeated_knots():
+    layer = random_network(symbolic=False).layers[0]
+    knots = layer.knots.copy()
+    knots[:, layer.k + 2] = knots[:, layer.k + 1]
+    knots[0, layer.k + layer.G - 1] = knots[0, layer.k + layer.G]
+    for n in (7, 300):
+        repeated = replace(layer, knots=knots)
+        assert_parity(repeated, points(repeated, n))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_bad_input_goes_where_the_reference_sends_it(bad):
+    layer = random_network(symbolic=False).layers[1]
+    x = points(layer, 9)
+    x[5, 0] = bad
+    for continued in (False, True):
+        y, cache = reference.layer_forward(layer, x, continued=continued)
+        fast, fast_cache = cpu.layer_forward(layer, x, continued=continued)
+        np.testing.assert_array_equal(np.isnan(fast), np.isnan(y))
+        dy = np.ones_like(y)
+        dx, _ = reference.layer_backward(layer, cache, dy)
+        fast_dx, _ = cpu.layer_backward(layer, fast_cache, dy)
+        np.testing.assert_array_equal(np.isnan(fast_dx), np.isnan(dx))
+
+
+@pytest.mark.parametrize("poison", [np.nan, np.inf])
+def test_a_masked_edge_poisons_nobody(poison):
+    layer = random_network().layers[0]
+    sick = replace(layer, coef=layer.coef.copy(), scale_spline=layer.scale_spline.copy())
+    dead = np.argwhere(~layer.mask)
+    assert len(dead)
+    for i, j in dead:
+        sick.coef[i, j] = sick.scale_spline[i, j] = poison
+    x = points(layer, 9)
+    y, cache = cpu.layer_forward(sick, x)
+    expected, _ = cpu.layer_forward(layer, x)
+    np.testing.assert_array_equal(y, expected)
+    _, d = cpu.layer_backward(sick, cache, np.ones_like(y))
+    assert np.isfinite(d.coef).all()
+
+
+def test_the_backend_decides_who_computes():
+    network, x = random_network(), samples(7, 2)
+    _, cache = network_forward(network, x)
+    assert isinstance(cache.layers[0], cpu.CpuCache)
+    _, cache = network_forward(replace(network, backend="numpy"), x)
+    assert isinstance(cache.layers[0], reference.LayerCache)
+    _, cache = network_forward(random_network(k=6), x)
+    assert isinstance(cache.layers[0], reference.LayerCache)
+
+
+THREADS = """
+import numpy as np
+from kanref import KAN
+m = KAN([40, 30, 3], seed=0)
+x = np.random.default_rng(0).uniform(-1, 1, (400, 40))
+y, cache = m.forward(x)
+dx, g = m.backward(cache, np.cos(y))
+value, r = m.reg(x, gradient=True)
+print(y.sum().hex(), dx.sum().hex(), g.theta.sum().hex(), value.hex(), r.theta.sum().hex())
+"""
+
+
+def test_the_thread_count_changes_no_bit(tmp_path):
+    results = set()
+    for threads in ("1", "2"):
+        environment = {"NUMBA_NUM_THREADS": threads, "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+        command = [sys.executable, "-c", THREADS]
+        run = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+        results.add(run.stdout)
+    assert len(results) == 1
