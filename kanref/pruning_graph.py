@@ -116,7 +116,7 @@ def fold_constants(network: Network) -> tuple[Network, list[list[int]]]:
 
 
 def _constant_nodes(layer: Layer, nodes: Nodes) -> list[int]:
-    entered = to_numpy(layer.mask).astype(bool).any(axis=0)  # (n_subnodes,)
+    entered = np.any(to_numpy(layer.mask), axis=0, keepdims=True)[0]  # (n_subnodes,)
     zero = ~entered & (to_numpy(nodes.subnode_bias) == 0)
     return [
         node

@@ -145,5 +145,5 @@ class PrunePlan:
             records.append((item.action, item.kind, l, i, j, item.score, item.threshold, item.why))
         columns = ["action", "kind", "l", "i", "j", "score", "threshold", "why"]
         frame = pd.DataFrame(records, columns=columns)
-        types = {"l": "Int64", "i": "Int64", "j": "Int64", "score": float, "threshold": float}
+        types: Any = {"l": "Int64", "i": "Int64", "j": "Int64", "score": float, "threshold": float}
         return frame.astype(types)

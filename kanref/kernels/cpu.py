@@ -199,8 +199,15 @@ def _parameters(layer: Layer) -> Parameters:
         steps = step * np.arange(1, pad + 1, dtype=knots.dtype)
         knots = np.concatenate([knots[:, :1] - steps[:, ::-1], knots, knots[:, -1:] + steps], 1)
     splines = (coef.dtype.type(0),) * (layer.k + 1)
-    arrays = (np.ascontiguousarray(a) for a in (knots, coef, scale, scale_base))
-    return Parameters(*arrays, alive, pad, splines)
+    return Parameters(
+        np.ascontiguousarray(knots),
+        np.ascontiguousarray(coef),
+        np.ascontiguousarray(scale),
+        np.ascontiguousarray(scale_base),
+        alive,
+        pad,
+        splines,
+    )
 
 
 def _statistics(layer: Layer, cache: CpuCache, y: np.ndarray) -> LayerStatistics:

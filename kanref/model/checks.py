@@ -17,7 +17,7 @@ def integer(name: str, value: Any, least: int = 0) -> int:
 
 def number(name: str, value: Any, low: float = -math.inf, high: float = math.inf) -> float:
     """Return a finite number in [low, high]."""
-    ok = isinstance(value, Real) and math.isfinite(value) and low <= value <= high
+    ok = isinstance(value, Real) and math.isfinite(value) and low <= float(value) <= high
     if not ok:
         bounds = "" if (low, high) == (-math.inf, math.inf) else f" in [{low}, {high}]"
         raise ValueError(f"`{name}` must be a finite number{bounds}, got {value!r}")
