@@ -39,13 +39,16 @@ lint: $(STAMP)  ## style, types and the rule of who imports whom
 	$(BIN)/lint-imports --no-logo
 
 test: lint  ## all checks, doctests and tests, with coverage
-	$(PYTEST) --cov
+	$(PYTEST) --cov --cov-report= --cov-fail-under=0
+	@echo "The loops of the kernels once more, as plain Python, for their coverage:"
+	NUMBA_DISABLE_JIT=1 $(PY) -m pytest -q tests/test_kernels.py --cov --cov-append
 
 test-slow: $(STAMP)  ## the tests that take longer than a few seconds
 	$(PYTEST) -m slow || test $$? -eq 5  # pytest's 5: there are none
 
 coverage: $(STAMP)  ## which lines the tests reach, as pages in htmlcov/
-	$(PYTEST) --cov --cov-report=html
+	$(PYTEST) --cov --cov-report= --cov-fail-under=0
+	NUMBA_DISABLE_JIT=1 $(PY) -m pytest -q tests/test_kernels.py --cov --cov-append --cov-report=html
 
 bench: $(STAMP)  ## every benchmark script, one after the other
 	@set -e; for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(PY) $$script; done

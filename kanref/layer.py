@@ -17,11 +17,11 @@ This file is the definition of kanref. The kernels in :mod:`kanref.kernels` repl
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ._arrays import Array, namespace, real, sign, where
 from .bspline import basis_pair
-from .parameters import PARAMETERS, EdgeCotangent, Layer, SymbolicEdge, select
+from .parameters import PARAMETERS, EdgeCotangent, Layer, SymbolicEdge, changed, select
 from .statistics import LayerStatistics, Moments, mean_absolute
 from .symbolic_edges import (
     add_symbolic,
@@ -130,7 +130,7 @@ def layer_forward(
     y = where(real(reached) > 0, float("nan"), y)
 
     if sums:
-        cache = replace(cache, statistics=_layer_statistics(layer, cache, y))
+        cache = changed(cache, statistics=_layer_statistics(layer, cache, y))
     return y, cache
 
 
@@ -201,7 +201,7 @@ def _select_gradients(
     if selected.scale_spline is not None:
         dscale_spline = xp.sum(selected.coef * dcoef, axis=1)
         dcoef = dcoef * selected.scale_spline[:, None, :]
-    return replace(
+    return changed(
         layer,
         coef=xp.permute_dims(dcoef, (0, 2, 1)),
         scale_base=where(numeric, dscale_base, 0.0),

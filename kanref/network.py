@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import reduce
 from operator import mul
 from typing import Any, TypeVar
@@ -23,6 +23,7 @@ from . import layer as _layer
 from ._arrays import Array, namespace
 from .kernels import layer_backward, layer_forward
 from .layer import EdgeCotangent, Layer, LayerCache
+from .parameters import changed
 from .statistics import LayerStatistics, merge_statistics
 
 NODE_PARAMETERS = ("subnode_scale", "subnode_bias", "node_scale", "node_bias")
@@ -155,17 +156,15 @@ class Network:
         layers, nodes = [], []
         for layer, node, arrays in zip(self.layers, self.nodes, found, strict=True):
             of_nodes = {n: arrays.pop(n) for n in NODE_PARAMETERS if n in arrays}
-            layers.append(replace(layer, **arrays))
-            nodes.append(replace(node, **of_nodes))
-        return replace(self, layers=tuple(layers), nodes=tuple(nodes), theta=theta)
+            layers.append(changed(layer, **arrays))
+            nodes.append(changed(node, **of_nodes))
+        return changed(self, layers=tuple(layers), nodes=tuple(nodes), theta=theta)
 
     def regroup(self, groups: Sequence[str]) -> Network:
         """Return a copy whose theta holds exactly `groups`."""
         return Network.assemble(self.layers, self.nodes, groups, self.backend)
 
-    def with_parts(
-        self, layers: Sequence[Layer], nodes: Sequence[Nodes] | None = None
-    ) -> Network:
+    def with_parts(self, layers: Sequence[Layer], nodes: Sequence[Nodes] | None = None) -> Network:
         """Return a network of other layers and nodes, as copies, with these groups and backend."""
         nodes = self.nodes if nodes is None else nodes
         return Network.assemble(layers, nodes, self.groups, self.backend)
@@ -222,8 +221,10 @@ def nodes_forward(nodes: Nodes, u: Array) -> tuple[Array, Array]:
     return p * nodes.node_scale + nodes.node_bias, p
 
 
-def nodes_backward(nodes: Nodes, u: Array, p: Array, dz: Array) -> tuple[Array, Nodes]:
-    """Propagate dz (N, n_nodes) to du (N, n_subnodes) and the affines."""
+def nodes_backward(
+    nodes: Nodes, u: Array, p: Array, dz: Array, gradients: bool = True
+) -> tuple[Array, Nodes]:
+    """Propagate dz (N, n_nodes) to du (N, n_subnodes) and, unless told not to, to the affines."""
     xp = namespace(dz)
     dp = dz * nodes.node_scale
     dv = dp
@@ -235,7 +236,9 @@ def nodes_backward(nodes: Nodes, u: Array, p: Array, dz: Array) -> tuple[Array, 
                 others = [v[:, other] for other in factors if other != j]
                 columns.append(reduce(mul, others, dp[:, node]))
         dv = xp.stack(columns, axis=1)
-    dnodes = replace(
+    if not gradients:
+        return dv * nodes.subnode_scale, nodes
+    dnodes = changed(
         nodes,
         subnode_scale=xp.sum(dv * u, axis=0),
         subnode_bias=xp.sum(dv, axis=0),
@@ -264,18 +267,25 @@ def network_forward(
 
 
 def network_backward(
-    network: Network, cache: NetworkCache, dy: Array, cotangents: Cotangents | None = None
+    network: Network,
+    cache: NetworkCache,
+    dy: Array,
+    cotangents: Cotangents | None = None,
+    *,
+    theta_only: bool = False,
 ) -> tuple[Array, Network]:
     """Propagate dy (N, n_out) to dx (N, n_in) and to every parameter.
 
     `cotangents` holds, per layer, what a regulariser adds at the edges and at the nodes.
-    The gradients come as a Network; its `theta` is the gradient of theta.
+    The gradients come as a Network; its `theta` is the gradient of theta. With `theta_only`, the
+    node affines that theta does not hold get no gradient.
     """
     layers, nodes = list(network.layers), list(network.nodes)
+    affines = not theta_only or not set(network.groups).isdisjoint(NODE_PARAMETERS)
     for number in reversed(range(network.depth)):
         edge, node = cotangents[number] if cotangents is not None else (None, None)
         u, p = cache.u[number], cache.p[number]
-        du, nodes[number] = nodes_backward(network.nodes[number], u, p, dy)
+        du, nodes[number] = nodes_backward(network.nodes[number], u, p, dy, affines)
         if node is not None:
             du = du + node.t0 + node.t1 * u
         dy, layers[number] = layer_backward(network.layers[number], cache.layers[number], du, edge)
@@ -315,4 +325,4 @@ def _stored(name: str, a: Array) -> Array:
 def _map_fields(part: Part, convert: Callable[[Array], Array]) -> Part:
     """Apply `convert` to the array fields of a layer or of nodes."""
     arrays = {k: v for k, v in vars(part).items() if hasattr(v, "shape")}
-    return replace(part, **{k: convert(v) for k, v in arrays.items()})
+    return changed(part, **{k: convert(v) for k, v in arrays.items()})

@@ -84,7 +84,9 @@ class Objective:
         scaled = penalty.scaled(self.regularizer.lamb)
 
         if len(chunks) == 1:
-            gradient = network_backward(network, cache, dpred, scaled.cotangents)[1]
+            gradient = network_backward(network, cache, dpred, scaled.cotangents, theta_only=True)[
+                1
+            ]
         else:
             gradient = _second_pass(network, chunks, dpred, scaled)
         if scaled.gradient is not None:
@@ -116,6 +118,6 @@ def _second_pass(
         dy = dpred[start : start + chunk.shape[0], :]
         start += chunk.shape[0]
         _, cache = network_forward(network, chunk, continued=True)
-        gradient = network_backward(network, cache, dy, penalty.cotangents)[1]
+        gradient = network_backward(network, cache, dy, penalty.cotangents, theta_only=True)[1]
         thetas.append(gradient.theta)
     return gradient.with_theta(reduce(lambda a, b: a + b, thetas))

@@ -7,7 +7,7 @@ know, go through the functions of the reference.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from ..layer import (
     symbolic_functions,
     symbolic_statistics,
 )
+from ..parameters import changed
 from ..statistics import LayerStatistics, Moments
 from . import loops
 
@@ -40,8 +41,8 @@ class CpuCache:
     x: np.ndarray  # (N, n_in), with t_0 in place of what is not finite
     finite: np.ndarray | None  # (N, n_in), bool; None where all inputs are finite
     cells: np.ndarray  # (n_in, N)
-    values: np.ndarray  # (n_in, N, k+1)
-    slopes: np.ndarray  # (n_in, N, k+1)
+    values: np.ndarray  # (n_in, k+1, N)
+    slopes: np.ndarray  # (n_in, k+1, N)
     base: np.ndarray  # (n_in, N)
     dbase: np.ndarray  # (n_in, N)
     parameters: Parameters
@@ -91,7 +92,7 @@ def layer_forward(
         finite = np.isfinite(x)
         x = np.ascontiguousarray(columns.T)
     cells = np.empty((layer.n_in, n_samples), np.int32)
-    values, slopes = np.empty((2, layer.n_in, n_samples, K), x.dtype)
+    values, slopes = np.empty((2, layer.n_in, K, n_samples), x.dtype)
     base, dbase = np.empty((2, layer.n_in, n_samples), x.dtype)
     kind = _KINDS[layer.base_fun.name] if _is_known(layer) else -1
     if kind < 0:
@@ -122,7 +123,7 @@ def layer_forward(
     if finite is not None:
         y[(~finite).astype(x.dtype) @ layer.mask.astype(x.dtype) > 0] = np.nan
     if sums:
-        cache = replace(cache, statistics=_statistics(layer, cache, y))
+        cache = changed(cache, statistics=_statistics(layer, cache, y))
     return y, cache
 
 
@@ -166,7 +167,7 @@ def layer_backward(
         dcoef = np.where(p.numeric[:, None, :], dcoef, 0)
         dscale = np.where(p.numeric, dscale, 0)
         dscale_base = np.where(p.numeric, dscale_base, 0)
-    gradient = replace(
+    gradient = changed(
         layer,
         coef=dcoef.transpose(0, 2, 1),
         scale_base=dscale_base,

@@ -7,7 +7,7 @@ that are not zero on a cell):
 x          (n_in, N)           inputs, finite
 knots      (n_in, G + 2k + 1)  not decreasing
 cells      (n_in, N)           the cell of each input, 0 … G - 1
-values     (n_in, N, K)        B_m(x) of the K splines that start at the cell; slopes: B'_m(x)
+values     (n_in, K, N)        B_m(x) of the K splines that start at the cell; slopes: B'_m(x)
 base       (n_in, N)           b(x); dbase: b'(x)
 coef       (n_in, G + k, n_out)
 y, dy      (N, n_out)
@@ -100,76 +100,114 @@ def find_cell(v, t, k, G, inverse):
 
 
 @njit(**_INLINE)
-def by_recursion(v, t, c, work, values, slopes):
+def by_recursion(v, t, c, n, work, values, slopes):
     """Write the K splines and their slopes at v in cell c (The NURBS Book, algorithm A2.2)."""
-    K = values.size
+    K = values.shape[0]
     k = K - 1
-    values[0] = 1
+    values[0, n] = 1
     for p in range(1, K):
-        saved = values[0] * 0
+        saved = values[0, n] * 0
         for m in range(p):
             left, right = t[k + c + 1 - p + m], t[k + c + 1 + m]
-            q = values[m] / (right - left) if right > left else values[m] * 0
+            q = values[m, n] / (right - left) if right > left else values[m, n] * 0
             if p == k:
                 work[m] = q
-            values[m] = saved + (right - v) * q
+            values[m, n] = saved + (right - v) * q
             saved = (v - left) * q
-        values[p] = saved
+        values[p, n] = saved
     for m in range(K):
-        slope = values[0] * 0
+        slope = values[0, n] * 0
         if m > 0:
             slope += k * work[m - 1]
         if m < k:
             slope -= k * work[m]
-        slopes[m] = slope
+        slopes[m, n] = slope
+
+
+@njit(**_OPTIONS)
+def uniform_basis(x, t, G, splines, cells, values, slopes):
+    """Write cells, values and slopes on a uniform grid: one table, loops over the samples.
+
+    Where a spline and its slope have no step, k ≥ 2, a point on a breakpoint may count to either
+    cell; for k ≤ 1 the cell is the one that comparing with the knots gives.
+    """
+    K = len(splines)
+    k = K - 1
+    first, last = t[k], t[k + G]
+    step = G / (last - first)
+    u = np.empty(x.size, t.dtype)
+    if k > 1:
+        for n in range(x.size):
+            position = (min(max(x[n], first), last) - first) * step
+            cell = min(math.floor(position), t.dtype.type(G - 1))
+            cells[n] = np.int32(cell)
+            u[n] = position - cell
+    else:
+        for n in range(x.size):
+            inside = min(max(x[n], first), last)
+            cells[n] = find_cell(inside, t, k, G, step)
+            u[n] = (inside - t[k + cells[n]]) * step
+    table = np.zeros((K, K), np.float64)
+    cell_polynomials(t[1 : 2 * k + 1], np.zeros((K, K), np.float64), table)
+    for m in range(K):
+        for n in range(x.size):
+            value, slope = t.dtype.type(table[k, m]), t.dtype.type(0)
+            for p in range(k - 1, -1, -1):
+                slope = slope * u[n] + value
+                value = value * u[n] + t.dtype.type(table[p, m])
+            values[m, n] = value
+            slopes[m, n] = slope * step
+
+
+@njit(**_OPTIONS)
+def adaptive_basis(x, t, G, splines, cells, values, slopes):
+    """Write cells, values and slopes on any grid: a table for each cell where that pays."""
+    K = len(splines)
+    k = K - 1
+    tabulated = k > 0 and G * 8 <= x.size
+    table = np.zeros((G * tabulated, K, K), t.dtype)
+    inverse = np.zeros(G * tabulated, t.dtype)
+    work, exact = np.zeros((K, K), np.float64), np.zeros((K, K), np.float64)
+    for c in range(G * tabulated):
+        cell_polynomials(t[c + 1 : c + 2 * k + 1], work, exact)
+        table[c] = exact
+        width = t[k + c + 1] - t[k + c]
+        inverse[c] = 1 / width if width > 0 else 0
+    quotients = np.zeros(K, t.dtype)
+    for n in range(x.size):
+        inside = min(max(x[n], t[k]), t[k + G])
+        c = find_cell(inside, t, k, G, t.dtype.type(0))
+        cells[n] = c
+        if not tabulated:
+            by_recursion(inside, t, c, n, quotients, values, slopes)
+            continue
+        u = (inside - t[k + c]) * inverse[c]
+        for m in range(K):
+            value, slope = table[c, k, m], table[c, k, m] * 0
+            for p in range(k - 1, -1, -1):
+                slope = slope * u + value
+                value = value * u + table[c, p, m]
+            values[m, n] = value
+            slopes[m, n] = slope * inverse[c]
 
 
 @njit(**_OPTIONS)
 def spline_basis(x, t, G, linear, splines, cells, values, slopes):
     """Write cells, values and slopes of the splines of one input at all samples."""
     K = len(splines)
-    k = K - 1
-    first, last = t[k], t[k + G]
-    uniform = is_uniform(t, k, G)
-    tables = 1 if uniform else G
-    tabulated = k > 0 and tables * 8 <= x.size + 8
-    table = np.zeros((tables if tabulated else 1, K, K), t.dtype)
-    inverse = np.zeros(tables if tabulated else 1, t.dtype)
-    work = np.zeros((K, K), np.float64)
-    exact = np.zeros((K, K), np.float64)
-    if tabulated:
-        for c in range(tables):
-            cell_polynomials(t[c + 1 : c + 2 * k + 1], work, exact)
-            table[c] = exact
-            width = t[k + c + 1] - t[k + c]
-            inverse[c] = 1 / width if width > 0 else 0
-    step = G / (last - first) if uniform else first * 0
-    quotients = np.zeros(K, t.dtype)
-    for n in range(x.size):
-        v = x[n]
-        inside = min(max(v, first), last)
-        c = find_cell(inside, t, k, G, step)
-        cells[n] = c
-        if tabulated:
-            s = 0 if uniform else c
-            u = (inside - t[k + c]) * inverse[s]
-            for m in range(K):
-                value, slope = table[s, k, m], table[s, k, m] * 0
-                for p in range(k - 1, -1, -1):
-                    slope = slope * u + value
-                    value = value * u + table[s, p, m]
-                values[n, m] = value
-                slopes[n, m] = slope * inverse[s]
-        else:
-            by_recursion(inside, t, c, quotients, values[n], slopes[n])
-        if linear:
-            beyond = v - inside
-            if beyond != 0:
-                for m in range(K):
-                    values[n, m] += beyond * slopes[n, m]
-        elif not (v >= first and v < last):
-            values[n] = 0
-            slopes[n] = 0
+    first, last = t[K - 1], t[K - 1 + G]
+    if is_uniform(t, K - 1, G):
+        uniform_basis(x, t, G, splines, cells, values, slopes)
+    else:
+        adaptive_basis(x, t, G, splines, cells, values, slopes)
+    for m in range(K):
+        for n in range(x.size):
+            if linear:
+                beyond = x[n] - min(max(x[n], first), last)
+                values[m, n] += beyond * slopes[m, n]
+            elif not (x[n] >= first and x[n] < last):
+                values[m, n] = 0
+                slopes[m, n] = 0
 
 
 @njit(**_INLINE)
@@ -209,7 +247,7 @@ def base_function(kind, x, base, dbase):
     elif kind == TANH:
         for n in range(x.size):
             # 1 - 2 / (e^2x + 1) cancels near 0, where the odd series is exact.
-            v = np.float64(x[n])
+            v = min(max(np.float64(x[n]), -30.0), 30.0)  # beyond, tanh is ±1 to rounding
             w = v * v
             e = 1 - 2 / (exponential(2 * v) + 1)
             if w < 1e-2:
@@ -245,11 +283,11 @@ def base_function(kind, x, base, dbase):
 
 
 @njit(**_INLINE)
-def add_edges(splines, v, w, coef, c, scale, scale_base, row):
+def add_edges(splines, v, n, w, coef, c, scale, scale_base, row):
     """Add φ_j of one input at one sample to row_j: scale_j Σ_m v_m coef_mj + w scale_base_j."""
     K = len(splines)
     m1, m2, m3, m4, m5 = min(1, K - 1), min(2, K - 1), min(3, K - 1), min(4, K - 1), min(5, K - 1)
-    v0, v1, v2, v3, v4, v5 = v[0], v[m1], v[m2], v[m3], v[m4], v[m5]
+    v0, v1, v2, v3, v4, v5 = v[0, n], v[m1, n], v[m2, n], v[m3, n], v[m4, n], v[m5, n]
     r0, r1, r2 = coef[c], coef[c + m1], coef[c + m2]
     r3, r4, r5 = coef[c + m3], coef[c + m4], coef[c + m5]
     for j in range(row.size):
@@ -268,7 +306,7 @@ def add_edges(splines, v, w, coef, c, scale, scale_base, row):
 
 
 @njit(**_INLINE)
-def edge_gradients(splines, v, s, w, dw, coef, c, scale, scale_base, row, dcoef, dbase):
+def edge_gradients(splines, v, s, n, w, dw, coef, c, scale, scale_base, row, dcoef, dbase):
     """Add Σ over j of one input at one sample: v_m row_j to dcoef_mj, w row_j to dbase_j.
 
     Returns dx = Σ_j row_j (scale_j Σ_m s_m coef_mj + dw scale_base_j). `dcoef` is that of
@@ -276,8 +314,8 @@ def edge_gradients(splines, v, s, w, dw, coef, c, scale, scale_base, row, dcoef,
     """
     K = len(splines)
     m1, m2, m3, m4, m5 = min(1, K - 1), min(2, K - 1), min(3, K - 1), min(4, K - 1), min(5, K - 1)
-    v0, v1, v2, v3, v4, v5 = v[0], v[m1], v[m2], v[m3], v[m4], v[m5]
-    s0, s1, s2, s3, s4, s5 = s[0], s[m1], s[m2], s[m3], s[m4], s[m5]
+    v0, v1, v2, v3, v4, v5 = v[0, n], v[m1, n], v[m2, n], v[m3, n], v[m4, n], v[m5, n]
+    s0, s1, s2, s3, s4, s5 = s[0, n], s[m1, n], s[m2, n], s[m3, n], s[m4, n], s[m5, n]
     r0, r1, r2 = coef[c], coef[c + m1], coef[c + m2]
     r3, r4, r5 = coef[c + m3], coef[c + m4], coef[c + m5]
     d0, d1, d2 = dcoef[c], dcoef[c + m1], dcoef[c + m2]
@@ -318,10 +356,10 @@ def split_scale(coef, scale, dcoef, dscale):
 
 
 @njit(**_INLINE)
-def cotangent_row(splines, v, w, coef, c, scale, scale_base, dy, r0, r1, r2, phi, row):
+def cotangent_row(splines, v, n, w, coef, c, scale, scale_base, dy, r0, r1, r2, phi, row):
     """Write row_j = dy_j + r0_j + r1_j φ_j + r2_j sign φ_j, with sign 0 = 0."""
     phi[:] = 0
-    add_edges(splines, v, w, coef, c, scale, scale_base, phi)
+    add_edges(splines, v, n, w, coef, c, scale, scale_base, phi)
     for j in range(row.size):
         sign = np.sign(phi[j])
         row[j] = dy[j] + r0[j] + r1[j] * phi[j] + r2[j] * sign
@@ -361,7 +399,8 @@ def forward_samples(first, last, splines, cells, values, base, coef, scale, scal
         for n in range(first, last):
             add_edges(
                 splines,
-                values[i, n],
+                values[i],
+                n,
                 base[i, n],
                 coef[i],
                 cells[i, n],
@@ -401,12 +440,13 @@ def backward_input(
     phi, row = np.zeros(n_out * affine, dy.dtype), np.zeros(n_out * affine, dy.dtype)
     for n in range(dy.shape[0]):
         c = cells[i, n]
-        v, w = values[i, n], base[i, n]
+        w = base[i, n]
         g = dy[n]
         if affine:
             cotangent_row(
                 splines,
-                v,
+                values[i],
+                n,
                 w,
                 coef[i],
                 c,
@@ -422,8 +462,9 @@ def backward_input(
             g = row
         dx[n, i] = edge_gradients(
             splines,
-            v,
-            slopes[i, n],
+            values[i],
+            slopes[i],
+            n,
             w,
             dbase[i, n],
             coef[i],
@@ -446,6 +487,7 @@ def statistics_input(i, splines, cells, values, base, coef, scale, scale_base, m
     """Write the mean of |φ|, and the mean and M2 of φ, of one input's edges."""
     n_samples, n_out = cells.shape[1], scale.shape[1]
     phi = np.zeros((STATISTICS_BLOCK, n_out), coef.dtype)
+    block_mean, block_m2 = np.zeros(n_out), np.zeros(n_out)
     mean_abs[i] = 0
     mean[i] = 0
     m2[i] = 0
@@ -455,7 +497,8 @@ def statistics_input(i, splines, cells, values, base, coef, scale, scale_base, m
         for n in range(size):
             add_edges(
                 splines,
-                values[i, first + n],
+                values[i],
+                first + n,
                 base[i, first + n],
                 coef[i],
                 cells[i, first + n],
@@ -463,27 +506,31 @@ def statistics_input(i, splines, cells, values, base, coef, scale, scale_base, m
                 scale_base[i],
                 phi[n],
             )
-        merge_moments(phi, size, first, mean_abs[i], mean[i], m2[i])
+        merge_moments(phi, size, first, mean_abs[i], mean[i], m2[i], block_mean, block_m2)
     for j in range(n_out):
         mean_abs[i, j] /= n_samples
 
 
 @njit(**_OPTIONS)
-def merge_moments(phi, size, before, total_abs, mean, m2):
+def merge_moments(phi, size, before, total_abs, mean, m2, block_mean, block_m2):
     """Merge `size` rows of phi into Σ |φ|, mean and M2 of the `before` rows seen so far."""
-    for j in range(mean.size):
-        block_mean = 0.0
-        for n in range(size):
-            block_mean += phi[n, j]
+    block_mean[:] = 0
+    block_m2[:] = 0
+    for n in range(size):
+        for j in range(mean.size):
+            block_mean[j] += phi[n, j]
             total_abs[j] += abs(phi[n, j])
-        block_mean /= size
-        block_m2 = 0.0
-        for n in range(size):
-            block_m2 += (phi[n, j] - block_mean) ** 2
-        delta = block_mean - mean[j]
-        total = before + size
-        mean[j] += delta * size / total
-        m2[j] += block_m2 + delta * delta * (before * size / total)
+    for j in range(mean.size):
+        block_mean[j] /= size
+    for n in range(size):
+        for j in range(mean.size):
+            delta = phi[n, j] - block_mean[j]
+            block_m2[j] += delta * delta
+    total = before + size
+    for j in range(mean.size):
+        delta = block_mean[j] - mean[j]
+        mean[j] += delta * (size / total)
+        m2[j] += block_m2[j] + delta * delta * (before * size / total)
 
 
 @njit(**_OPTIONS)
