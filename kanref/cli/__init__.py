@@ -1,0 +1,37 @@
+"""The command line: ``kanref fit``, ``predict``, ``formula``, ``plot`` and ``info``.
+
+Whatever stops a command is one sentence on standard error and exit code 2, and then nothing has
+been written. Importing this module costs nothing: Typer and pandas are imported when they are used.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+__all__ = ["main"]
+
+NEEDED = ("typer", "pandas")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        What stands behind ``kanref``; by default what the process was given.
+    """
+    try:
+        import pandas  # noqa: F401
+
+        from .app import app
+    except ModuleNotFoundError as error:
+        if error.name not in NEEDED:
+            raise
+        print(
+            f'Error: the command line needs {error.name}: pip install "kanref[cli]"',
+            file=sys.stderr,
+        )
+        sys.exit(2)
+    app(args=None if arguments is None else list(arguments), prog_name="kanref")

@@ -1,0 +1,132 @@
+"""The commands and their options; Typer is imported here and nowhere above."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .errors import OneSentence
+from .options import finite, hidden_layers, names_list
+
+app = typer.Typer(
+    cls=OneSentence,
+    help="Kolmogorov–Arnold networks: from a table of data to a formula.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Data = Annotated[Path, typer.Argument(help="A CSV or Parquet file with named columns.")]
+Model = Annotated[Path, typer.Argument(help="A model that `kanref fit --out` wrote.")]
+
+
+@app.callback(invoke_without_command=True)
+def kanref(context: typer.Context) -> None:
+    """Kolmogorov–Arnold networks: from a table of data to a formula."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@app.command()
+def fit(
+    context: typer.Context,
+    data: Data,
+    target: Annotated[str, typer.Option(help="The column to predict.")],
+    inputs: Annotated[
+        str | None, typer.Option(help="Columns to predict it from, as a,b; all others if left out.")
+    ] = None,
+    width: Annotated[
+        str | None,
+        typer.Option(help="Nodes of each hidden layer: 5 or 5,3; 3x2 are 3 sums, 2 products."),
+    ] = None,
+    grid: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="Grid intervals of the splines.")
+    ] = None,
+    k: Annotated[int, typer.Option(min=0, max=10, help="Degree of the splines.")] = 3,
+    lamb: Annotated[
+        float, typer.Option(min=0, max=1e6, help="Penalty that makes the network sparse.")
+    ] = 0.01,
+    seed: Annotated[int, typer.Option(min=0, help="Of the split and of the network.")] = 0,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of each stage of the fit.")] = 150,
+    test_size: Annotated[
+        float, typer.Option(min=0.01, max=0.9, help="Share of the rows held out for the test.")
+    ] = 0.2,
+    prune: Annotated[bool, typer.Option(help="Remove what does not matter.")] = True,
+    symbolic: Annotated[
+        bool, typer.Option(help="Replace the splines by functions: the model is a formula.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Write the model, as .npz.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw it: .png, .svg or .pdf.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write a report in Markdown.")] = None,
+) -> None:
+    """Learn to predict a column of a table from others."""
+    from .fitting import FitRequest, fit_table
+    from .recipe import Recipe
+
+    request = FitRequest(
+        data,
+        target,
+        names_list(inputs),
+        Recipe(hidden_layers(width), grid, k, finite("--lamb", lamb), seed, steps, prune),
+        finite("--test-size", test_size),
+        symbolic,
+        out,
+        plot,
+        report,
+        list(context.obj),
+    )
+    print(fit_table(request))
+
+
+@app.command()
+def predict(
+    model: Model,
+    data: Data,
+    out: Annotated[
+        Path | None, typer.Option(help="A .csv or .parquet file; standard output if left out.")
+    ] = None,
+) -> None:
+    """Predict for the rows of a table."""
+    from .using import predict_table
+
+    predict_table(model, data, out)
+
+
+@app.command()
+def formula(
+    model: Model,
+    digits: Annotated[
+        int | None,
+        typer.Option(min=1, max=17, help="Significant digits; as many as needed if left out."),
+    ] = None,
+    latex: Annotated[bool, typer.Option("--latex", help="As LaTeX.")] = False,
+) -> None:
+    """Print the formula of a model fitted with --symbolic."""
+    from .using import formulas
+
+    print(formulas(model, digits, latex))
+
+
+@app.command()
+def plot(
+    model: Model,
+    out: Annotated[Path, typer.Option("--out", "-o", help="A .png, .svg or .pdf file.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Rows on which to see how much each edge matters.")
+    ] = None,
+) -> None:
+    """Draw a model."""
+    from .using import plot_model
+
+    plot_model(model, out, data)
+
+
+@app.command()
+def info() -> None:
+    """Tell the versions and the backends that are there."""
+    from .using import info as tell
+
+    print(tell())

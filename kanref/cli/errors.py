@@ -1,0 +1,53 @@
+"""What stops a command: one sentence on standard error, and exit code 2."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from ..table_files import TableError
+
+
+class Refused(Exception):
+    """A command cannot do what it was asked to; the message is one sentence."""
+
+
+class OneSentence(TyperGroup):
+    """A group of commands whose errors, Typer's own included, are one line each."""
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
+        """Run a command; exit with 0, or with 2 after an error that the user can mend.
+
+        The arguments stay in ``context.obj``.
+        """
+        args = list(sys.argv[1:] if args is None else args)
+        try:
+            code = super().main(args, *rest, **{**extra, "standalone_mode": False, "obj": args})
+            sys.stdout.flush()
+        except (Refused, TableError) as error:
+            code = _say(str(error))
+        except (typer.Abort, KeyboardInterrupt):
+            _say("interrupted; nothing was written")
+            code = 130
+        except BrokenPipeError:  # nobody reads on, as behind `| head`; and there is more to flush
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = 1
+        except Exception as error:
+            # Typer brings its own copy of Click, or uses Click's: their usage errors have in
+            # common that they can tell their message.
+            if not hasattr(error, "format_message"):
+                raise
+            code = _say(error.format_message())
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(message: str) -> int:
+    """Write one line to standard error and return the exit code."""
+    line = " ".join(message.split())
+    print(f"Error: {line}", file=sys.stderr)
+    return 2
