@@ -14,7 +14,7 @@ from kanref import KAN
 from kanref.functions import FUNCTIONS, Domain, make_function, resolve_library
 from kanref.symbolic import EdgeFit, Suggestions, fit_edge, fix_symbolic, suggest
 from kanref.symbolic.constants import point_inside
-from kanref.symbolic.families import Family, covers, family
+from kanref.symbolic.families import Family, covers, family, price
 from kanref.symbolic.suggest import rank
 
 LIBRARY = resolve_library()
@@ -359,14 +359,30 @@ def test_score_is_the_formula_of_the_docstring() -> None:
     ]
     rows = {row.function: row for row in rank(fits, 0.8)}
     assert rows["x"].score == pytest.approx(0.8 * 1 + 0.2 * 10 * math.log10(101))
-    assert rows["x^3"].score == pytest.approx(0.8 * 3 + 0.2 * 10 * math.log10(2))
-    assert rows["exp"].score == pytest.approx(0.8 * 2 + 0.2 * 10 * math.log10(3))
+    assert rows["x^3"].score == pytest.approx(0.8 * 3.5 + 0.2 * 10 * math.log10(2))
+    assert rows["exp"].score == pytest.approx(0.8 * 2.5 + 0.2 * 10 * math.log10(3))
     assert [row.function for row in rank(fits, 0.8)] == ["exp", "x^3", "x"]
     assert [row.function for row in rank(fits, 1.0)] == ["x", "exp", "x^3"]
     assert [row.function for row in rank(fits, 0.0)] == ["x^3", "exp", "x"]
-    assert [row.function for row in rank(fits, 0.8, noise=1e-2)] == ["x", "exp", "x^3"]
-    with pytest.raises(ValueError, match="`weight_simple` must be within 0 and 1, got 1.5"):
-        rank(fits, 1.5)
+    with pytest.raises(ValueError, match="`weight_simple` must be within 0 and 1, got 3"):
+        rank(fits, 3)
+
+
+def test_price_is_complexity_and_the_constants_that_can_fit() -> None:
+    expected = {"0": 0, "x": 1, "x^2": 2.5, "exp": 2.5, "log": 2.5, "sin": 3, "tanh": 4}
+    assert {name: price(FUNCTIONS[name]) for name in expected} == expected
+
+
+def test_functions_that_go_through_any_values_are_not_suggested() -> None:
+    # Three different inputs: a parabola and a sine prove nothing there, a line does.
+    x = np.tile([-1.0, 0.2, 1.0], 30)[:, None]
+    network = spline_network([1, 1], {(0, 0, 0): np.exp}, points(50, 1), G=20)
+    assert {row.function for row in suggest(network, 0, 0, 0, x, top=None)} == {"0", "x"}
+    assert suggest(network, 0, 0, 0, x, lib=["x^2", "sin"]).best.function == "x^2"
+    four = np.tile([-1.0, -0.3, 0.2, 1.0], 30)[:, None]
+    found = {row.function for row in suggest(network, 0, 0, 0, four, top=None)}
+    assert {"x^2", "exp"} <= found
+    assert not {"sin", "tanh"} & found
 
 
 def test_ranking_does_not_depend_on_the_size_of_the_edge() -> None:
@@ -383,7 +399,7 @@ def test_suggestions_are_a_table() -> None:
     assert isinstance(table, Suggestions)
     assert len(table) == 4
     assert table[0] is table.best
-    assert [row.function for row in table][0] == "exp"
+    assert next(iter(table)).function == "exp"
     scores = [row.score for row in table]
     assert scores == sorted(scores)
     lines = repr(table).splitlines()

@@ -99,9 +99,11 @@ def test_formula_is_short() -> None:
 
 
 def test_scaling_cancels_where_it_should() -> None:
-    # 0.1·((X - 3)/0.1 + 30) = X: no rest of a rounding error.
-    network = fix_symbolic(KAN([1, 1]).network, 0, 0, 0, "log", affine=[0.1, 3.0, 1, 0])
-    scaling = Scaling(np.array([3.0]), np.array([0.1]), np.array([0.0]), np.array([1.0]))
+    # 0.7·(X - 2.3)/0.7 + 2.3 = X: no rest of a rounding error.
+    shift, scale, a = 1.1, 0.3, 0.3
+    assert a * (-shift / scale) + 1.1 != 0
+    network = fix_symbolic(KAN([1, 1]).network, 0, 0, 0, "log", affine=[a, 1.1, 1, 0])
+    scaling = Scaling(np.array([shift]), np.array([scale]), np.array([0.0]), np.array([1.0]))
     assert str(symbolic_formula(network, input_names=["X"], scaling=scaling)[0]) == "log(1.0*X)"
 
 
@@ -228,7 +230,7 @@ def test_fix_takes_the_place_of_an_earlier_function() -> None:
 
 def test_unfix_restores_the_spline_exactly() -> None:
     x = points(7, 2)
-    network = random_network((2, 4, 3), symbolic=False)
+    network = random_network((2, 4, 3), symbolic=False, masked=False)
     fixed = fix_symbolic(network, 0, 0, 1, "sin", affine=[1, 2, 3, 4])
     fixed = fix_symbolic(fixed, 1, 2, 0, "x", affine=[1, 2, 3, 4])
     back = unfix_symbolic(unfix_symbolic(fixed, 0, 0, 1), 1, 2, 0)
