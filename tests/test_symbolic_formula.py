@@ -99,12 +99,11 @@ def test_formula_is_short() -> None:
 
 
 def test_scaling_cancels_where_it_should() -> None:
-    # 0.7·(X - 2.3)/0.7 + 2.3 = X: no rest of a rounding error.
-    shift, scale, a = 1.1, 0.3, 0.3
-    assert a * (-shift / scale) + 1.1 != 0
-    network = fix_symbolic(KAN([1, 1]).network, 0, 0, 0, "log", affine=[a, 1.1, 1, 0])
-    scaling = Scaling(np.array([shift]), np.array([scale]), np.array([0.0]), np.array([1.0]))
-    assert str(symbolic_formula(network, input_names=["X"], scaling=scaling)[0]) == "log(1.0*X)"
+    # 0.1·(X - 3.3)/0.1 + 3.3 = X: no rest of a rounding error.
+    assert 0.1 * (-3.3 / 0.1) + 3.3 != 0
+    network = fix_symbolic(KAN([1, 1]).network, 0, 0, 0, "log", affine=[0.1, 3.3, 1, 0])
+    scaling = Scaling(np.array([3.3]), np.array([0.1]), np.array([0.0]), np.array([1.0]))
+    assert str(symbolic_formula(network, input_names=["X"], scaling=scaling)[0]) == "log(X)"
 
 
 def test_names_are_symbols_as_they_are() -> None:

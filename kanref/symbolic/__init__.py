@@ -13,7 +13,10 @@
 ``candidates``  the functions to try for an edge
 ``release``     a symbolic edge as a spline again
 ``search``      the functions of all edges, by the loss of the network
+``sharpen``     better splines, and fewer, before the search
 ``gauge``       the simplest constants of a network
+``offsets``     constants that are noise
+``finish``      from the network of the search to the result
 ``plan``        the report of a search
 ``auto``        snap a whole network
 ``formula``     the network as SymPy expressions

@@ -41,7 +41,7 @@ def auto_symbolic(
     loss: str | Loss = "mse",
     weight: Array | None = None,
     refit_steps: int = 50,
-    max_refits: int = 240,
+    max_refits: int = 300,
 ) -> Network:
     """Return a network whose edges follow functions, chosen by the loss of the whole.
 
@@ -136,7 +136,7 @@ def symbolic_plan(
     loss: str | Loss = "mse",
     weight: Array | None = None,
     refit_steps: int = 50,
-    max_refits: int = 240,
+    max_refits: int = 300,
 ) -> SymbolicPlan:
     """Report what :func:`auto_symbolic` does, with the same arguments, and its network."""
     if not 0 <= r2_threshold <= 1:

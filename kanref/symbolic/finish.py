@@ -13,6 +13,7 @@ from ..layer import Layer, layer_edges
 from ..network import Network, layer_inputs
 from .edges import live_edges, with_symbolic
 from .gauge import tidy
+from .offsets import drop_offsets
 from .refit import Task, refit
 from .search import EXACT
 
@@ -28,10 +29,10 @@ def finished(given: Network, found: Network, task: Task, steps: int) -> Network:
     so that an edge can go back to a spline without a jump.
     """
     final = refit(_with_nothing(given, found), task, steps=4 * steps)
-    plain = tidy(final, task.x)
     rounding = max(1e-6 * task.value(final), EXACT * task.variance)
+    plain = tidy(final)
     if task.value(plain) <= task.value(final) + rounding:
-        final = plain
+        final = drop_offsets(plain, task)
     every = max(1, len(task.x) // SPLINE_SAMPLES)
     return _with_splines_below(final, task.x[::every])
 

@@ -16,16 +16,12 @@ import numpy as np
 
 from ..functions import Function
 from ..layer import Layer
-from ..network import Network, Nodes, layer_inputs
-from .edges import edge_values
+from ..network import Network, Nodes
 from .families import family
 
-NEGLIGIBLE = 1e-12
-"""Share of the spread of what it is added to below which an offset is taken for rounding error."""
 
-
-def tidy(network: Network, x: np.ndarray) -> Network:
-    """Return a network with the same values on x (N, n_in), to rounding, and simpler constants."""
+def tidy(network: Network) -> Network:
+    """Return a network with the same values, to rounding, and simpler constants."""
     layers = [replace(layer, affine=layer.affine.copy()) for layer in network.layers]
     for layer in layers:
         _gather_offsets(layer)
@@ -35,8 +31,7 @@ def tidy(network: Network, x: np.ndarray) -> Network:
                 _move_outer_to_inner(layers[l], layers[l + 1], node)
     for layer, leaving, nodes in zip(layers, [*layers[1:], None], network.nodes, strict=True):
         _balance_products(layer, leaving, nodes)
-    moved = network.with_parts(layers)
-    return _without_rounding(moved, x).copy()
+    return network.with_parts(layers).copy()
 
 
 def _rows(layer: Layer, *, i: int | None = None, j: int | None = None) -> list[int]:
@@ -145,27 +140,3 @@ def _move_scale_out(layer: Layer, leaving: Layer, last: list[int], node: int) ->
 def _first_scale(layer: Layer, rows: list[int]) -> float:
     """Return the first c that is not 0, or 1."""
     return next((float(v) for v in layer.affine[rows, 2] if v != 0), 1.0)
-
-
-def _without_rounding(network: Network, x: np.ndarray) -> Network:
-    """Set to 0 the offsets that are rounding errors; keep those that hold a sample in a domain."""
-    layers = [replace(layer, affine=layer.affine.copy()) for layer in network.layers]
-    for l, inputs in enumerate(layer_inputs(network, x)):
-        layer = layers[l]
-        for j in range(layer.n_out):
-            rows = _rows(layer, j=j)
-            spread = 0.0
-            for s in rows:
-                edge = layer.symbolic[s]
-                a, b, _, _ = layer.affine[s]
-                column, phi = edge_values(network, (l, edge.i, j), inputs)
-                spread = max(spread, float(np.ptp(phi)))
-                small = abs(b) <= NEGLIGIBLE * np.abs(a * column).max()
-                if small and np.all(edge.function.inside(a * column)):
-                    layer.affine[s, 1] = 0.0
-            for s in rows:
-                if abs(layer.affine[s, 3]) <= NEGLIGIBLE * spread:
-                    layer.affine[s, 3] = 0.0
-    cleaned = network.with_parts(layers)
-    inside = all(math.isfinite(v.sum()) for v in layer_inputs(cleaned, x))
-    return cleaned if inside else network

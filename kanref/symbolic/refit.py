@@ -122,15 +122,15 @@ def refit(network: Network, task: Task, *, steps: int = 50, tolerance: float = 1
     if free.any() and steps > 0:
         with np.errstate(all="ignore"):  # a step may lead too far, and is taken back
             if task.loss == "mse":
-                work = _LeastSquares(task, free).minimise(work, steps, tolerance)
+                work = LeastSquares(task, free).minimise(work, steps, tolerance)
             else:
                 work = _minimise_any(work, task, free, steps)
     return with_parameters_of(network, work)
 
 
 @dataclass(frozen=True, eq=False)
-class _Linearised:
-    """A network, its sum of squares, and the Jacobian with the residual as a triangle."""
+class Linearised:
+    """A network, its sum of squares, and R of the QR factorisation of [Jacobian, residual]."""
 
     network: Network
     cost: float
@@ -138,15 +138,22 @@ class _Linearised:
 
 
 @dataclass(frozen=True, eq=False)
-class _LeastSquares:
-    """Levenberg–Marquardt on the free parameters of a network."""
+class LeastSquares:
+    """Levenberg–Marquardt on the free parameters of a :func:`~.jacobian.stripped` network.
+
+    Attributes
+    ----------
+    task : Task
+    free : (P,) of bool
+        Which entries of theta are free.
+    """
 
     task: Task
     free: np.ndarray
 
     def minimise(self, network: Network, steps: int, tolerance: float) -> Network:
         """Take damped Gauss–Newton steps."""
-        now = self._linearise(network)
+        now = self.linearise(network)
         scale = np.zeros(int(self.free.sum()))
         damping, idle = 1e-3, 0
         least = 1e-31 * self._size()
@@ -171,7 +178,7 @@ class _LeastSquares:
         weight = np.ones(len(target)) if weight is None else weight
         return float(np.sum(weight[:, None] * target**2)) + np.finfo(float).tiny
 
-    def _try(self, now: _Linearised, step: np.ndarray) -> _Linearised | None:
+    def _try(self, now: Linearised, step: np.ndarray) -> Linearised | None:
         """Return the network after a step, None if it is no better."""
         if not np.all(np.isfinite(step)):
             return None
@@ -183,11 +190,12 @@ class _LeastSquares:
         cost = sum(float(np.sum(residual**2)) for residual, _ in caches)
         if not cost < now.cost:
             return None
-        return self._linearise(network, caches if len(chunks) == 1 else None)
+        return self.linearise(network, caches if len(chunks) == 1 else None)
 
-    def _linearise(
+    def linearise(
         self, network: Network, caches: Sequence[tuple[np.ndarray, NetworkCache]] | None = None
-    ) -> _Linearised:
+    ) -> Linearised:
+        """Return the sum of squares of a network with its Jacobian."""
         triangle: np.ndarray | None = None
         cost = 0.0
         for number, chunk in enumerate(self._chunks()):
@@ -199,7 +207,7 @@ class _LeastSquares:
             triangle = _triangle(stack)
             cost += float(np.sum(residual**2))
         assert triangle is not None
-        return _Linearised(network, cost, triangle)
+        return Linearised(network, cost, triangle)
 
     def _chunks(self) -> list[slice]:
         n_samples, n_out = self.task.target.shape
@@ -217,7 +225,7 @@ class _LeastSquares:
         return (pred - self.task.target[chunk]) * self._root(chunk), cache
 
 
-def _change(now: _Linearised, step: np.ndarray, better: _Linearised | None) -> float:
+def _change(now: Linearised, step: np.ndarray, better: Linearised | None) -> float:
     """Return the factor of the damping: by how well the linear model has foretold the cost."""
     if better is None:
         return 6.0

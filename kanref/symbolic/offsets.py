@@ -1,0 +1,81 @@
+"""Set to 0 the constants b and d that the data cannot tell from 0."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..network import Network
+from .jacobian import free_parameters, stripped, with_parameters_of
+from .refit import LeastSquares, Linearised, Task
+
+OFFSETS = (1, 3)
+"""The columns of an affine that shift: b and d."""
+
+_STEPS, _TOLERANCE = 20, 1e-6
+
+
+def drop_offsets(network: Network, task: Task) -> Network:
+    """Return the network without the offsets that are noise, or rounding errors.
+
+    An offset goes, the least significant first, if the sum of squares without it, after a joint fit
+    of the rest, is larger by less than log(N) times the variance of the residuals (Schwarz 1978).
+    Constants that are 0 or 1 exactly stay so. Only for squared errors; else nothing is dropped.
+    """
+    if task.loss != "mse":
+        return network
+    work = stripped(network)
+    settled = (work.theta == 0) | (work.theta == 1)
+    free = free_parameters(work) & ~settled
+    offsets = _offsets(work) & free
+    now = LeastSquares(task, free).linearise(work)
+    while offsets.any():
+        variance = _variance(now, task, int(free.sum()))
+        worth = _significance(now, free, variance)
+        worth = np.where(offsets, worth, math.inf)
+        least = int(worth.argmin())
+        if worth[least] > math.log(task.target.size):
+            break
+        offsets[least] = False  # it goes, or stays for good
+        without = free.copy()
+        without[least] = False
+        trial = _without(now.network, least, LeastSquares(task, without))
+        bound = now.cost + math.log(task.target.size) * variance
+        if trial.cost <= bound and math.isfinite(task.value(trial.network)):
+            now, free = trial, without
+    return with_parameters_of(network, now.network)
+
+
+def _offsets(work: Network) -> np.ndarray:
+    """Tell which entries of theta are b or d, (P,)."""
+    parts = []
+    for _, name, values in work.parameters():
+        part = np.zeros(values.shape, dtype=bool)
+        if name == "affine":
+            part[:, OFFSETS] = True
+        parts.append(part.ravel())
+    return np.concatenate(parts)
+
+
+def _variance(now: Linearised, task: Task, n_free: int) -> float:
+    """Return the variance of the residuals, at least that of rounding errors."""
+    rounding = (8 * np.finfo(float).eps) ** 2 * float(np.max(task.target**2))
+    return max(now.cost / max(task.target.size - n_free, 1), rounding)
+
+
+def _significance(now: Linearised, free: np.ndarray, variance: float) -> np.ndarray:
+    """Return theta² over its variance for each entry of theta that is free (Wald), else infinity."""
+    R = now.triangle[: int(free.sum()), : int(free.sum())]
+    spread = np.sum(np.linalg.pinv(R) ** 2, axis=1) * variance
+    found = np.full(free.size, math.inf)
+    found[free] = now.network.theta[free] ** 2 / np.maximum(spread, np.finfo(float).tiny)
+    return found
+
+
+def _without(network: Network, entry: int, solver: LeastSquares) -> Linearised:
+    theta = network.theta.copy()
+    theta[entry] = 0.0
+    with np.errstate(all="ignore"):
+        moved = network.with_theta(theta)
+        return solver.linearise(solver.minimise(moved, _STEPS, _TOLERANCE))
