@@ -20,7 +20,7 @@ from operator import mul
 from typing import Any, TypeVar
 
 from . import layer as _layer
-from ._arrays import Array, namespace
+from ._arrays import Array, namespace, where
 from .kernels import layer_backward, layer_forward
 from .layer import EdgeCotangent, Layer, LayerCache
 from .parameters import changed
@@ -233,7 +233,7 @@ def nodes_backward(
         columns = []
         for node, factors in enumerate(nodes.factors()):
             for j in factors:
-                others = [v[:, other] for other in factors if other != j]
+                others = [_selected_by(dp[:, node], v[:, o]) for o in factors if o != j]
                 columns.append(reduce(mul, others, dp[:, node]))
         dv = xp.stack(columns, axis=1)
     if not gradients:
@@ -287,10 +287,10 @@ def network_backward(
         u, p = cache.u[number], cache.p[number]
         du, nodes[number] = nodes_backward(network.nodes[number], u, p, dy, affines)
         if node is not None:
-            du = du + node.t0 + node.t1 * u
+            du = du + node.t0 + node.t1 * _selected_by(node.t1, u)
         dy, layers[number] = layer_backward(network.layers[number], cache.layers[number], du, edge)
         if node is not None:
-            dy = dy + node.s0 + node.s1 * cache.x[number]
+            dy = dy + node.s0 + node.s1 * _selected_by(node.s1, cache.x[number])
     return dy, network.with_parts(layers, nodes)
 
 
@@ -315,6 +315,14 @@ def jacobian(network: Network, x: Array) -> Array:
         dy = xp.broadcast_to(chosen, y.shape)
         rows.append(network_backward(network, cache, dy)[0])
     return xp.stack(rows, axis=1)
+
+
+def _selected_by(factor: Array, values: Array) -> Array:
+    """Return the values to be multiplied by `factor`: 0 where it is 0, even if they are infinite.
+
+    A node that leads nowhere may be NaN; its cotangent is 0 and must stay so.
+    """
+    return where(factor == 0, 0.0, values)
 
 
 def _stored(name: str, a: Array) -> Array:

@@ -105,7 +105,8 @@ def split(network: Network, x: Array, max_memory: int) -> list[Array]:
     blocks = 4 * BLOCK_ELEMENTS  # the blocks of edges, which are bounded by themselves
     available = max(max_memory // itemsize - blocks, max_memory // (2 * itemsize))
     size = max(1, available // values)
-    return [x[start : start + size, :] for start in range(0, max(x.shape[0], 1), size)]
+    n = x.shape[0]
+    return [x[start : min(start + size, n), :] for start in range(0, max(n, 1), size)]
 
 
 def _second_pass(

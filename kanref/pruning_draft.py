@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from numbers import Real
 
 import numpy as np
 
@@ -60,6 +61,7 @@ class Draft:
 
     def drop_nodes(self, threshold: float) -> None:
         """Take out the hidden nodes that do not score above `threshold`."""
+        _check_threshold(threshold)
         self.tidy()
         levels = [to_numpy(level) for level in self._scores().node_scores]
         levels[0] = np.full(len(levels[0]), np.inf)
@@ -68,6 +70,7 @@ class Draft:
 
     def drop_inputs(self, threshold: float) -> None:
         """Take out the inputs that do not score above `threshold`."""
+        _check_threshold(threshold)
         self.tidy()
         first, *others = self._scores().node_scores
         levels = [to_numpy(first), *(np.full(len(level), np.inf) for level in others)]
@@ -75,6 +78,7 @@ class Draft:
 
     def drop_edges(self, threshold: float) -> None:
         """Kill the numeric edges that do not score above `threshold`."""
+        _check_threshold(threshold)
         self.tidy()
         scores = [to_numpy(score) for score in self._scores().edge_scores]
         live = live_edges(self.network)
@@ -206,6 +210,12 @@ class Draft:
             for i, score in zip(self.origin[l], to_numpy(level).tolist(), strict=True):
                 self._node_scores[l, i] = score
         return scores
+
+
+def _check_threshold(threshold: float) -> None:
+    """Raise unless the threshold is a number (infinity keeps only what must stay)."""
+    if not isinstance(threshold, Real) or math.isnan(threshold):
+        raise ValueError(f"thresholds of scores must be numbers, got {threshold!r}")
 
 
 def refuse_if_severed(network: Network, masks: Masks) -> None:

@@ -31,6 +31,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any
 
 from ._arrays import Array, absolute, accumulator_dtype, namespace, sign, where
@@ -123,8 +124,8 @@ class Regularizer:
             )
         for name in ("lamb", "lamb_l1", "lamb_entropy", "lamb_coef", "lamb_coefdiff"):
             value = getattr(self, name)
-            if not (math.isfinite(value) and value >= 0):
-                raise ValueError(f"`{name}` must be finite and ≥ 0, got {value}")
+            if not (isinstance(value, Real) and math.isfinite(value) and float(value) >= 0):
+                raise ValueError(f"`{name}` must be finite and ≥ 0, got {value!r}")
 
     @property
     def needs_statistics(self) -> bool:

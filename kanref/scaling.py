@@ -47,6 +47,7 @@ class Scaling:
                 raise ValueError(f"`{name}` must be a vector of finite numbers, got {value}")
             if name.endswith("scale") and not np.all(value > 0):
                 raise ValueError(f"`{name}` must be positive, got {value}")
+            value.flags.writeable = False
             object.__setattr__(self, name, value)
         for shift, scale in ((self.x_shift, self.x_scale), (self.y_shift, self.y_scale)):
             if shift.shape != scale.shape:

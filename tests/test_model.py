@@ -450,3 +450,125 @@ def test_any_width_grid_and_degree(width, G, k, seed):
     assert y.shape == (N, width[-1])
     assert np.isfinite(grads.theta).all()
     assert np.isfinite(dx).all()
+
+
+# --- doors that were once open ------------------------------------------------------------------
+
+
+def test_numeric_classes_mean_what_they_say():
+    X = points(n=100)
+    y = (X[:, 0] > 0).astype(int)
+    for classes in ([0, 1], [1, 0], [3, 7], [7.5, -1.0]):
+        model = KAN([2, 2, 2])
+        model.classes = classes
+        labels = np.where(y == 0, classes[0], classes[1])
+        model.fit(X, labels, loss="cross_entropy", steps=30)
+        assert (model.predict_class(X) == labels).mean() > 0.9
+        with pytest.raises(ValueError, match="`y` must hold labels of"):
+            model.fit(X, np.where(y == 0, 99, labels), loss="cross_entropy")
+
+
+def test_a_data_set_of_classes_is_learnt_by_name():
+    X = points(n=100)
+    y = (X[:, 0] > 0).astype(int)
+    data = Dataset(X, y, X[:30], y[:30], classes=["neg", "pos"])
+    model = KAN([2, 2, 2])
+    history = model.fit(data, loss="cross_entropy", steps=30)
+    assert model.classes == ["neg", "pos"]
+    assert (model.predict_class(X) == np.array(["neg", "pos"])[y]).mean() > 0.9
+    assert np.isfinite(history.validation).all()
+
+
+@pytest.mark.parametrize("call", [KAN.reg, KAN.attribute, KAN.prune])
+def test_scores_of_what_is_not_finite_are_refused(call):
+    X = points()
+    X[3, 0] = np.nan
+    with pytest.raises(ValueError, match="finite"):
+        call(KAN([2, 3, 1]), X)
+    with pytest.raises(ValueError, match=r"must have|N"):
+        call(KAN([2, 3, 1]), X[:0])
+
+
+def test_validation_is_of_the_model_as_it_predicts():
+    X = points(n=40)
+    model = KAN([2, 1]).fix_symbolic(0, 0, 0, "log", affine=[1, 0, 1, 0])
+    held_out = (X, X[:, 1])
+    history = model.fit(X, X[:, 1], steps=2, validation=held_out, trainable=("coef",))
+    assert np.isnan(model.predict(X)).any()
+    assert np.isnan(history.validation[-1])
+    assert np.isfinite(history.loss[-1])
+
+
+def test_a_dead_end_that_is_nan_keeps_its_nan():
+    model = KAN([3, [1, 1], 1], seed=1)
+    model.layers[1].mask[1, 0] = False
+    model.layers[0].coef[2, 2] = np.nan
+    y, cache = model.forward(np.full((5, 3), 0.1))
+    _, grads = model.backward(cache, np.ones((5, 1)))
+    assert np.isfinite(y).all()
+    bad = ~np.isfinite(grads.layers[0].scale_spline)
+    assert bad.sum() <= 1  # the edge that is NaN itself
+    assert np.isfinite(grads.layers[0].coef[:2]).all()
+    assert np.isfinite(grads.layers[1].coef).all()
+
+
+@pytest.mark.parametrize(
+    ("assign", "error"),
+    [
+        (lambda m: setattr(m, "scaling", Scaling([0], [1], [0], [1])), "`scaling` must be of 2"),
+        (lambda m: setattr(m, "scaling", 3), "`scaling` must be a Scaling"),
+        (lambda m: setattr(m, "input_names", ["a"]), "`input_names` must be a list of 2"),
+        (lambda m: setattr(m, "output_names", "ab"), None),
+        (lambda m: setattr(m, "input_names", ["a", "a"]), "must differ"),
+        (lambda m: m.fit(points(), points(1), stepz=3), r"got \['stepz'\]"),
+        (lambda m: m.fit(points(), points(1), max_memory=-1), "`max_memory`"),
+        (lambda m: m.fit(points(), points(1), lamb="a"), "`lamb` must be finite"),
+        (lambda m: m.fit(points(), points(1), validation=3), "`validation` must be a pair"),
+        (lambda m: m.reg(points(), lamb=3), "`lamb` is the factor"),
+        (lambda m: m.prune(points(), node_th=np.nan), "thresholds of scores"),
+        (lambda m: m.plot(points()), "`ax` must be Matplotlib axes"),
+        (lambda m: KAN([2, 1], dtype="foo"), "`dtype` must be one of"),
+        (lambda m: KAN([2, 1], seed="a"), "`seed` must be an integer"),
+    ],
+)
+def test_more_arguments_are_checked(assign, error):
+    model = KAN([2, 2, 1])
+    if error is None:
+        assign(model)
+        assert model.output_names == ["ab"]
+        return
+    with pytest.raises((ValueError, TypeError), match=error):
+        assign(model)
+
+
+def test_a_copys_scaling_cannot_change_the_models():
+    model = KAN([2, 1])
+    with pytest.raises(ValueError, match="read-only"):
+        model.copy().scaling.x_shift[0] = 3
+
+
+def test_a_series_names_the_output():
+    X = pd.DataFrame(points(n=20), columns=["a", "b"])
+    model = KAN([2, 1])
+    model.fit(X, X["a"].rename("drag"), steps=2, verbose=False)
+    assert model.output_names == ["drag"]
+
+
+def test_prediction_in_chunks_is_prediction(monkeypatch):
+    from kanref.model import core
+
+    model, x = KAN([2, 3, 1]), points(n=100)
+    whole = model(x)
+    monkeypatch.setattr(core, "MAX_MEMORY", 1)
+    np.testing.assert_allclose(model(x), whole, rtol=1e-13)
+
+
+def test_files_with_flags_of_the_wrong_kind_are_refused(tmp_path):
+    model = KAN([2, 1])
+    model.add_function("cube", lambda x: x**3)
+    path = tmp_path / "m.npz"
+    model.fix_symbolic(0, 0, 0, "cube", affine=[1, 0, 1, 0]).save(path)
+    with pytest.raises(ValueError, match="`functions` must map names to Function"):
+        KAN.load(path, functions={"cube": lambda x: x**3})
+    other = KAN.load(path, functions=model.functions)
+    np.testing.assert_allclose(other(points())[:, 0] - model(points())[:, 0], 0, atol=9)

@@ -46,7 +46,7 @@ def read_archive(file: BinaryIO) -> tuple[dict[str, np.ndarray], dict[str, Any]]
     if not isinstance(description, dict) or description.get("format") != FORMAT:
         raise Unreadable("it is an archive of something else")
     version = description.get("version")
-    if version != VERSION:
+    if type(version) is not int or version != VERSION:
         raise Unreadable(
             f"it has format version {version!r}, and this kanref reads version {VERSION}"
         )

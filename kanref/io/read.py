@@ -116,6 +116,9 @@ def _layer(
 ) -> Layer:
     n_in, n_out = _count(part, "n_in", 1), _count(part, "n_out", 1)
     G, k = _count(part, "G", 1), _count(part, "k")
+    for name in ("own_base_fun", "spline_scale"):
+        if not isinstance(part[name], bool):
+            raise Unreadable(f"{name} is {part[name]!r}")
     if part["extrapolate"] not in ("linear", "zero"):
         raise Unreadable(f"extrapolate is {part['extrapolate']!r}")
     edges = tuple(
@@ -124,8 +127,7 @@ def _layer(
     )
     places = {(e.i, e.j) for e in edges}
     if len(places) != len(edges) or not all(
-        isinstance(i, int) and isinstance(j, int) and 0 <= i < n_in and 0 <= j < n_out
-        for i, j in places
+        type(i) is int and type(j) is int and 0 <= i < n_in and 0 <= j < n_out for i, j in places
     ):
         raise Unreadable("a symbolic edge is out of place")
     knots = members.take("knots", n_in, G + 2 * k + 1)
@@ -152,6 +154,11 @@ def _own(name: str, own: bool, functions: dict[str, Function]) -> Function:
             raise _NotGiven(
                 f"`functions` must give the function {name!r} that the model uses, "
                 f"got {sorted(functions)}"
+            )
+        if not isinstance(functions[name], Function):
+            raise _NotGiven(
+                f"`functions` must map names to Function objects (see kanref.make_function), "
+                f"got {functions[name]!r} for {name!r}"
             )
         return functions[name]
     if name not in FUNCTIONS:
@@ -209,13 +216,22 @@ def _header(members: _Members, description: dict[str, Any], network: Network) ->
         raise Unreadable(str(error)) from None
     for name, size in (("input_names", network.n_in), ("output_names", network.n_out)):
         texts = description[name]
-        if len(texts) != size or not all(isinstance(text, str) for text in texts):
+        whole = isinstance(texts, list) and len(texts) == size
+        if not whole or not all(isinstance(text, str) for text in texts):
             raise Unreadable(f"{name} is not a list of {size} names")
+    classes, grid_eps = description["classes"], description["grid_eps"]
+    if classes is not None and (
+        not isinstance(classes, list)
+        or not all(type(c) in (str, int, float, bool) for c in classes)
+    ):
+        raise Unreadable(f"classes is {classes!r}")
+    if type(grid_eps) not in (int, float) or not 0 <= grid_eps <= 1:
+        raise Unreadable(f"grid_eps is {grid_eps!r}")
     return Header(
         scaling,
         description["input_names"],
         description["output_names"],
-        description["classes"],
-        float(description["grid_eps"]),
+        classes,
+        float(grid_eps),
         np.random.default_rng(bits),
     )

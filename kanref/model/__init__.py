@@ -50,7 +50,8 @@ class KAN(PictureMethods):
     seed : int
         Of the model's own random generator.
     backend : {"auto", "numba", "numpy"}
-        Who computes: "auto" takes Numba where it is installed, else NumPy.
+        Who computes: "auto" takes Numba where it is installed, else NumPy. Degrees above 5 are
+        computed by NumPy in any case.
 
     Attributes
     ----------

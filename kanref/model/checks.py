@@ -7,6 +7,35 @@ from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
+
+
+def names(name: str, value: Any, n: int) -> list[str]:
+    """Return `n` different names."""
+    found = [value] if isinstance(value, str) else list(value)
+    if len(found) != n or not all(isinstance(text, str) for text in found):
+        raise ValueError(f"`{name}` must be a list of {n} texts, got {value!r}")
+    if len(set(found)) != n:
+        raise ValueError(f"`{name}` must differ from each other, got {found}")
+    return found
+
+
+def dtype(value: Any) -> str:
+    """Return "float64" or "float32"."""
+    try:
+        name = str(np.dtype(value))
+    except TypeError:
+        name = str(value)
+    choice("dtype", name, ("float64", "float32"))
+    return name
+
+
+def generator(seed: Any) -> np.random.Generator:
+    """Return the generator of a seed, or the given one."""
+    if isinstance(seed, np.random.Generator):
+        return seed
+    return np.random.default_rng(integer("seed", seed))
+
 
 def integer(name: str, value: Any, least: int = 0) -> int:
     """Return an integer that is at least `least`."""
@@ -53,6 +82,7 @@ def per_layer(name: str, value: Any, depth: int, least: int) -> list[int]:
 
 def width(value: Any, mult_arity: Any) -> tuple[list[int], list[tuple[int, ...]]]:
     """Return the number of sum nodes and the arities of the product nodes of each layer."""
+    value = value.tolist() if hasattr(value, "tolist") else value
     if not isinstance(value, Sequence) or isinstance(value, str) or len(value) < 2:
         raise ValueError(f"`width` must list the nodes of two or more layers, got {value!r}")
     sums, products = [], []

@@ -31,6 +31,7 @@ from ..network import (
     network_backward,
     network_forward,
 )
+from ..objective import MAX_MEMORY, split
 from ..scaling import Scaling
 from ..tables import input_table
 from . import checks
@@ -42,9 +43,6 @@ class ModelCore:
     """Construction, evaluation, parameters, files and representation of a KAN."""
 
     network: Network
-    scaling: Scaling
-    input_names: list[str]
-    output_names: list[str]
     classes: list | None
     functions: dict[str, Function]
     rng: np.random.Generator
@@ -77,7 +75,7 @@ class ModelCore:
         degrees = checks.per_layer("k", k, depth, least=0)
         checks.choice("init", init, INITS)
         checks.choice("extrapolate", extrapolate, ("linear", "zero"))
-        checks.choice("dtype", str(np.dtype(dtype)), ("float64", "float32"))
+        dtype = checks.dtype(dtype)
         checks.choice("backend", backend, BACKENDS)
         if backend == "numba" and numba_kernels() is None:
             raise ImportError("`backend` 'numba' needs Numba: pip install numba")
@@ -91,7 +89,7 @@ class ModelCore:
             sparse_init,
             spline_scale,
         )
-        self.rng = seed if isinstance(seed, np.random.Generator) else np.random.default_rng(seed)
+        self.rng = checks.generator(seed)
         nodes = [identity_nodes(s, a) for s, a in zip(sums, arities, strict=True)]
         layers = [
             initial_layer(
@@ -103,7 +101,7 @@ class ModelCore:
             )
             for l in range(depth)
         ]
-        network = initial_network(layers, nodes[1:], str(np.dtype(dtype)))
+        network = initial_network(layers, nodes[1:], dtype)
         self.network = replace(network, backend=backend)
         self.grid_eps = checks.number("grid_eps", grid_eps, low=0, high=1)
         self.functions = {}
@@ -148,6 +146,41 @@ class ModelCore:
         return self.network.theta.dtype
 
     @property
+    def scaling(self) -> Scaling:
+        """Between data units and network units; may be assigned."""
+        return self._scaling
+
+    @scaling.setter
+    def scaling(self, scaling: Scaling) -> None:
+        if not isinstance(scaling, Scaling):
+            raise TypeError(f"`scaling` must be a Scaling, got {type(scaling).__name__}")
+        sizes = (scaling.x_shift.size, scaling.y_shift.size)
+        if sizes != (self.n_in, self.n_out):
+            raise ValueError(
+                f"`scaling` must be of {self.n_in} inputs and {self.n_out} outputs, "
+                f"got {sizes[0]} and {sizes[1]}"
+            )
+        self._scaling = scaling
+
+    @property
+    def input_names(self) -> list[str]:
+        """Names of the inputs; may be assigned."""
+        return self._input_names
+
+    @input_names.setter
+    def input_names(self, names: Sequence[str]) -> None:
+        self._input_names = checks.names("input_names", names, self.n_in)
+
+    @property
+    def output_names(self) -> list[str]:
+        """Names of the outputs; may be assigned."""
+        return self._output_names
+
+    @output_names.setter
+    def output_names(self, names: Sequence[str]) -> None:
+        self._output_names = checks.names("output_names", names, self.n_out)
+
+    @property
     def backend(self) -> str:
         """Who computes."""
         return self.network.backend
@@ -182,7 +215,7 @@ class ModelCore:
         new.__dict__.update(self.__dict__)
         new.network = replace(network, backend=self.backend)
         new.rng = copy.deepcopy(self.rng)
-        new.input_names, new.output_names = list(self.input_names), list(self.output_names)
+        new._input_names, new._output_names = list(self.input_names), list(self.output_names)
         new.classes = None if self.classes is None else list(self.classes)
         new.functions = dict(self.functions)
         for name, value in changes.items():
@@ -203,7 +236,8 @@ class ModelCore:
     def __call__(self, x: Array) -> np.ndarray:
         """Evaluate at x (..., n_in), network units: (..., n_out)."""
         x = self._points(x)
-        y, _ = network_forward(self.network, x.reshape(-1, self.n_in))
+        chunks = split(self.network, x.reshape(-1, self.n_in), MAX_MEMORY)
+        y = np.concatenate([network_forward(self.network, chunk)[0] for chunk in chunks])
         return y.reshape(*x.shape[:-1], self.n_out)
 
     def forward(self, x: Array) -> tuple[np.ndarray, NetworkCache]:
@@ -263,7 +297,7 @@ class ModelCore:
 
         With several outputs the largest wins; a single output is a logit, and its sign decides.
         """
-        y = self.predict(X)
+        y = self(self._inputs(X))  # logits are in network units
         index = y.argmax(axis=1) if self.n_out > 1 else (y[:, 0] > 0).astype(int)
         return index if self.classes is None else np.asarray(self.classes)[index]
 
@@ -316,7 +350,7 @@ class ModelCore:
     def from_network(cls, network: Network) -> Self:
         """Wrap a network, with names, scaling and generator as a new model has them."""
         model = cls([network.n_in, network.n_out], grid=1, k=0)
-        model.network = network
+        model.network = network  # of the same inputs and outputs
         return model
 
     # --- representation -----------------------------------------------------------------------

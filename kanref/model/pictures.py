@@ -62,6 +62,8 @@ class PictureMethods(SymbolicMethods):
         >>> ax.get_title()
         'a KAN'
         """
+        if ax is not None and not hasattr(ax, "plot"):
+            raise TypeError(f"`ax` must be Matplotlib axes, got {type(ax).__name__}; X=… for data")
         return plotting.plot_network(
             self.network,
             ax,

@@ -84,7 +84,7 @@ class StructureMethods(TrainingMethods):
         >>> scores.feature_scores.round(3)[1]
         np.float64(0.0)
         """
-        statistics = self._statistics(self._inputs(X))
+        statistics = self._statistics(self._finite_inputs(X))
         out = None if out_score is None else np.asarray(out_score, dtype=float)
         scores = attribute(
             self.network, statistics, l=l, out_score=out, input_names=self.input_names
@@ -95,7 +95,7 @@ class StructureMethods(TrainingMethods):
         self, X: Any, l: int, *, neuron_th: float = 1e-2, feature_th: float = 1e-2
     ) -> dict[tuple[int, ...], int]:
         """Return which sets of inputs act together in the nodes of layer `l`, and how often."""
-        statistics = self._statistics(self._inputs(X))
+        statistics = self._statistics(self._finite_inputs(X))
         return feature_interaction(
             self.network, statistics, l, neuron_th=neuron_th, feature_th=feature_th
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,12 +12,13 @@ from .. import training
 from .._arrays import Array
 from ..datasets import Dataset
 from ..losses import binary_cross_entropy, check_target, cross_entropy, loss_function
-from ..network import DEFAULT_GROUPS, network_backward, network_forward
+from ..network import DEFAULT_GROUPS, network_forward
 from ..objective import MAX_MEMORY, Objective, split
 from ..regularization import Regularizer
 from ..statistics import merge_statistics
 from ..tables import finite_rows, frame_names, is_frame, target_table, weight_vector
 from ..training import Batch, FitSettings, History
+from . import checks
 from .core import ModelCore
 
 
@@ -56,6 +57,7 @@ class TrainingMethods(ModelCore):
         max_memory: int = MAX_MEMORY,
         callbacks: Sequence[Callable] = (),
         progress: bool | None = None,
+        verbose: bool | None = None,
         **settings: Any,
     ) -> History:
         """Train the model in place: minimise loss + lamb · penalty.
@@ -92,6 +94,8 @@ class TrainingMethods(ModelCore):
             Called after each step with the state of the fit; True stops it.
         progress : bool, optional
             Show a progress bar; by default only on a terminal or in a notebook.
+        verbose : bool, optional
+            Another name of `progress`.
         **settings
             The other fields of :class:`~kanref.training.FitSettings`: `update_grid`,
             `grid_update_num`, `stop_grid_update_step`, `restore_best`, `lr`, `batch_size`, …
@@ -116,13 +120,13 @@ class TrainingMethods(ModelCore):
         Staged training: Adam finds the valley, L-BFGS its floor, on finer and finer grids.
 
         >>> history = model.fit(X, y, opt="adam", steps=50, lr=0.01)
-        >>> for G in (5, 10):
+        >>> for G in (5, 10, 20):
         ...     model = model.refine(G, X)
         ...     history = history + model.fit(X, y, steps=20, update_grid=False)
         >>> bool(np.sqrt(history.loss[-1]) < 0.05)
         True
         """
-        X, y, validation, labels = _unpack(X, y, validation, self._labels(X))
+        X, y, validation, labels = _unpack(X, y, validation, self._labels(X, y))
         batch = self._batch_of(X, y, loss, sample_weight, labels=labels)
         held_out = None
         if validation is not None:
@@ -134,6 +138,11 @@ class TrainingMethods(ModelCore):
         regularizer = Regularizer(
             lamb, lamb_l1, lamb_entropy, lamb_coef, lamb_coefdiff, reg_metric, detach
         )
+        known = {field.name for field in fields(FitSettings)}
+        unknown = sorted(set(settings) - known)
+        if unknown:
+            raise TypeError(f"`fit` has the settings {sorted(known)}, got {unknown}")
+        checks.integer("max_memory", max_memory, 1)
         settings.setdefault("grid_eps", self.grid_eps)
         plan = FitSettings(opt=opt, steps=steps, trainable=tuple(trainable), **settings)
         self.input_names, self.output_names, self.classes = labels
@@ -145,20 +154,22 @@ class TrainingMethods(ModelCore):
             rng=self.rng,
             validation=held_out,
             callbacks=callbacks,
-            progress=progress,
+            progress=verbose if progress is None else progress,
         )
 
-    def _labels(self, X: Any) -> Labels:
+    def _labels(self, X: Any, y: Any = None) -> Labels:
         """Return names and classes: the model's, or those that the data bring to a nameless one.
 
-        A data frame names the inputs if it has none of the model's names.
+        A data frame names the inputs if it has none of the model's names; a series the output.
         """
-        names = self.input_names
+        names, outputs = self.input_names, self.output_names
+        if self.n_out == 1 and outputs == ["y"] and isinstance(getattr(y, "name", None), str):
+            outputs = [y.name]
         if is_frame(X) and set(names).isdisjoint(frame_names(X)):
             names = frame_names(X)
             if len(names) != self.n_in:
                 raise ValueError(f"`X` must have {self.n_in} columns, got {len(names)}: {names}")
-        return Labels(names, self.output_names, self.classes)
+        return Labels(names, outputs, self.classes)
 
     def _batch_of(
         self,
@@ -188,10 +199,10 @@ class TrainingMethods(ModelCore):
     def _target(
         self, y: Any, n_samples: int, classify: bool, classes: Sequence | None
     ) -> np.ndarray:
-        """Return targets as a table, or labels as integers: text by its place in `classes`."""
+        """Return targets as a table, or labels as integers: their places in `classes`, if set."""
         several = classify and np.ndim(y) == 2 and np.shape(y)[1] > 1
         target = target_table(y, n_samples, self.n_out, labels=classify and not several)
-        if not classify or classes is None or target.dtype.kind in "fiub":
+        if not classify or several or classes is None:
             return target
         index = {label: number for number, label in enumerate(classes)}
         unknown = sorted({str(label) for label in target.tolist() if label not in index})
@@ -219,21 +230,24 @@ class TrainingMethods(ModelCore):
         grads : Network
             Only with ``gradient=True``; mirrors the parameters, ``grads.theta`` is flat.
         """
-        regularizer = Regularizer(1.0, reg_metric=reg_metric, **factors)
-        x = self._inputs(X)
-        _, cache = network_forward(
-            self.network, x, sums=regularizer.needs_statistics, continued=True
-        )
-        statistics = cache.statistics if regularizer.needs_statistics else None
-        penalty = regularizer(self.network, statistics)
-        value = float(penalty.value)
+        regularizer = Regularizer(**{"lamb": 1.0, "reg_metric": reg_metric, **factors})
+        if regularizer.lamb != 1:
+            raise ValueError("`lamb` is the factor of the penalty in a fit, `reg` has none")
+        x = self._finite_inputs(X)
         if not gradient:
-            return value
-        dy = np.zeros((len(x), self.n_out), dtype=self.dtype)
-        _, grads = network_backward(self.network, cache, dy, penalty.cotangents)
-        if penalty.gradient is not None:
-            grads = grads.with_theta(grads.theta + penalty.gradient.theta)
-        return value, grads
+            sums = regularizer.needs_statistics
+            return float(regularizer(self.network, self._statistics(x) if sums else None).value)
+        objective = Objective(lambda pred, target, weight: (0.0, pred * 0), regularizer)
+        evaluation = objective.evaluate(self.network, x, None)
+        return evaluation.reg, evaluation.gradient
+
+    def _finite_inputs(self, X: Any) -> np.ndarray:
+        """Check a table that statistics are taken of: it has rows, and all are finite."""
+        x = self._inputs(X)
+        if len(x) == 0:
+            raise ValueError(f"`X` must have a row, got shape {x.shape}")
+        finite_rows(x, "X")
+        return x
 
     def _statistics(self, x: Array) -> list:
         """Statistics of every layer at x (N, n_in), network units, in bounded memory."""
@@ -254,10 +268,13 @@ def _unpack(X: Any, y: Any, validation: Any, labels: Labels) -> tuple[Any, Any, 
         return X, y, validation, labels
     if y is not None:
         raise ValueError("`y` must not be given beside a data set, got both")
+    y_train, y_test = X.y_train, X.y_test
+    if X.classes is not None:  # a data set holds labels as their places in its classes
+        y_train, y_test = (np.array(X.classes, dtype=object)[y[:, 0]] for y in (y_train, y_test))
     if validation is None and len(X.X_test):
-        validation = (X.X_test, X.y_test)
+        validation = (X.X_test, y_test)
     if len(X.input_names) == len(labels.inputs):
         outputs = X.output_names if len(X.output_names) == len(labels.outputs) else labels.outputs
         classes = labels.classes if X.classes is None else list(X.classes)
         labels = Labels(list(X.input_names), list(outputs), classes)
-    return X.X_train, X.y_train, validation, labels
+    return X.X_train, y_train, validation, labels
