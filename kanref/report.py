@@ -5,7 +5,9 @@ A report takes plain results, and no model: texts, numbers and scores.
 
 from __future__ import annotations
 
+import json
 import platform
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -97,7 +99,7 @@ class Report:
     edges : sequence of EdgeScore
         Of the edges that are left.
     formula : str
-        In the names of the inputs; empty where there is none.
+        What the target equals, in the names of the inputs; empty where there is none.
     latex : str
         The same for a printed page.
     picture : str
@@ -156,10 +158,10 @@ def markdown(report: Report) -> str:
         f"Errors on the {report.n_test} rows held out, in the unit of {code(report.target)}.",
     ]
     if report.formula:
-        parts += ["## The formula", _fenced(f"{report.target} = {report.formula}")]
-        parts += [f"$$ {report.latex} $$"] if report.latex else []
+        parts += ["## The formula", _fenced(f"{formula_name(report.target)} = {report.formula}")]
+        parts += [f"$$ {latex_name(report.target)} = {report.latex} $$"] if report.latex else []
     if report.notes:
-        parts += ["\n".join(f"- {plain(note)}" for note in report.notes)]
+        parts += ["## Notes", "\n".join(f"- {plain(note)}" for note in report.notes)]
     if report.model:
         parts += ["## The model", _pairs(report.model)]
     if report.features:
@@ -184,6 +186,45 @@ def versions() -> dict[str, str]:
     found = {"kanref": __version__, "python": platform.python_version()}
     found |= {name: metadata.version(name) for name in ("numpy", "scipy", "sympy")}
     return found | {"platform": platform.platform(terse=True)}
+
+
+# --- names in formulas ---------------------------------------------------------------------------
+
+_LATEX = str.maketrans(
+    {c: "\\" + c for c in "{}$&#%_"}
+    | {
+        "\\": r"\textbackslash{}",
+        "^": r"\textasciicircum{}",
+        "~": r"\textasciitilde{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+    }
+)
+
+
+def formula_name(name: str) -> str:
+    """Return a name as it stands in a formula: in double quotes unless it is an identifier.
+
+    Examples
+    --------
+    >>> formula_name("speed"), formula_name("power in W")
+    ('speed', '"power in W"')
+    """
+    return name if name.isidentifier() else json.dumps(name, ensure_ascii=False)
+
+
+def latex_name(name: str) -> str:
+    r"""Return a name as LaTeX: a letter, with a number below it or not, or else upright text.
+
+    Examples
+    --------
+    >>> print(latex_name("t"), latex_name("x_12"), latex_name("loss in %"))
+    t x_{12} \text{loss in \%}
+    """
+    letter = re.fullmatch(r"([A-Za-z])(?:_([0-9]+))?", name)
+    if letter:
+        return letter[1] + (f"_{{{letter[2]}}}" if letter[2] else "")
+    return rf"\text{{{' '.join(name.split()).translate(_LATEX)}}}"
 
 
 # --- pieces --------------------------------------------------------------------------------------

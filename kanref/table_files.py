@@ -109,7 +109,9 @@ def training_table(
         inputs = [name for name in frame.columns if name != target]
         if "" in inputs:
             number = list(frame.columns).index("") + 1
-            raise TableError(f"column {number} has no name: give it one, or choose the inputs")
+            raise TableError(
+                f"column {number} has no name: give it one, or choose the inputs (--inputs a,b)"
+            )
     inputs = list(inputs)
     if not inputs:
         raise TableError(f"there must be an input beside the target {target!r}")

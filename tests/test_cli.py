@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,12 +18,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import kanref
 from kanref import KAN
 from kanref.cli import main
 from kanref.cli.destinations import check_destinations, write_all
 from kanref.cli.errors import Refused
 from kanref.cli.options import finite, hidden_layers, names_list
-from kanref.cli.recipe import Recipe, choose_hidden, learn
+from kanref.cli.recipe import Recipe, choose_hidden, learn, without_idle_edges
 from kanref.datasets import create_dataset_from_data
 from kanref.table_files import read_table
 
@@ -183,8 +185,9 @@ def test_fit_options_reach_the_model(folder):
 
 
 def test_fit_without_outputs_only_tells(folder):
+    """Spaces around the name of the target do not matter, as in a table."""
     before = files()
-    result = run("fit", "data.csv", "--target", "drag", *QUICK)
+    result = run("fit", "data.csv", "--target", " drag ", *QUICK)
     assert (result.exit_code, result.stderr, files()) == (0, "", before)
     assert "linear least squares" in result.stdout
     assert "wrote" not in result.stdout
@@ -208,7 +211,7 @@ def test_fit_notes_rows_out_of_range_and_a_network_that_is_no_better(folder):
     frame["drag"] = 2 * frame["angle"]
     frame.to_csv("line.csv", index=False)
     shown = run("fit", "line.csv", "--target", "drag", *QUICK, "--no-prune").stdout
-    assert "test rows lie outside the range of the training rows" in shown
+    assert "\n1 test row lies outside the range of the training rows\n" in shown
     assert "the network is no better than linear least squares on the test rows" in shown
 
 
@@ -333,6 +336,68 @@ def test_files_that_are_there_are_replaced_with_usual_permissions(tmp_path):
     assert path.stat().st_mode & 0o777 == 0o666 & ~_umask()
 
 
+@pytest.mark.parametrize("option", ["--out", "--plot", "--report"])
+@pytest.mark.parametrize("linked", [False, True])
+def test_pipes_and_devices_are_no_outputs(folder, monkeypatch, option, linked):
+    """Nor are they through a link: the file at the end would be replaced by another."""
+    name = {"--out": "f.npz", "--plot": "f.png", "--report": "f.md"}[option]
+    os.mkfifo("pipe" if linked else name)
+    if linked:
+        Path(name).symlink_to("pipe")
+    monkeypatch.setattr("kanref.cli.fitting.learn", None)  # it must not come so far
+    sentence = refused("fit", "data.csv", "--target", "drag", option, name)
+    assert sentence == f"{option} must be a regular file, but {name!r} is a device or a pipe"
+
+
+def test_links_that_lead_nowhere(folder):
+    Path("m.npz").symlink_to("missing/m.npz")
+    sentence = refused_fit("m.npz")
+    assert sentence == f"--out: there is no folder {str(folder.resolve() / 'missing')!r}"
+    Path("m.npz").unlink()
+    Path("m.npz").symlink_to("data.csv")
+    assert "--out and the data are the same file" in refused_fit("m.npz")
+    Path("m.npz").unlink()
+    Path("m.npz").symlink_to("m.npz")
+    assert refused_fit("m.npz") == "--out: the links of 'm.npz' cannot be followed"
+
+
+def refused_fit(out):
+    """Return the sentence that refuses to fit to `out`, which may be a link."""
+    result = run("fit", "data.csv", "--target", "drag", "--out", out)
+    assert (result.exit_code, result.stderr.count("\n"), Path(out).is_symlink()) == (2, 1, True)
+    return result.stderr.removeprefix("Error: ").strip()
+
+
+def test_a_link_stays_and_its_target_is_replaced(fitted, folder):
+    """The picture is of the kind that the name of the link says."""
+    (folder / "store").mkdir()
+    Path("store/kept.dat").write_text("old")
+    Path("net.svg").symlink_to("store/kept.dat")
+    assert run("plot", fitted[0] / "m.npz", "-o", "net.svg").exit_code == 0
+    assert Path("net.svg").is_symlink()
+    assert not Path("store/kept.dat").is_symlink()
+    assert Path("store/kept.dat").read_bytes().startswith(b"<?xml")
+    assert os.listdir("store") == ["kept.dat"]
+
+
+def test_models_are_saved_to_regular_files_only(folder):
+    model = KAN([1, 1], seed=0)
+    os.mkfifo("pipe")
+    for name, rule in (("pipe", "a device or a pipe"), (".", "a folder")):
+        with pytest.raises(ValueError, match=f"`path` must be a regular file .*, {rule}"):
+            model.save(name)
+    with pytest.raises(FileNotFoundError, match=r"`path` must be in a folder .*'missing/m.npz'"):
+        model.save("missing/m.npz")
+    Path("loop").symlink_to("loop")
+    with pytest.raises(ValueError, match="`path` must lead to a file, got 'loop'"):
+        model.save("loop")
+    assert files() == ["data.csv", "loop", "pipe"]
+    Path("m.npz").symlink_to("real.npz")
+    model.save("m.npz")
+    assert Path("m.npz").is_symlink() and not Path("real.npz").is_symlink()
+    np.testing.assert_array_equal(KAN.load("real.npz").theta, model.theta)
+
+
 def _umask():
     mask = os.umask(0)
     os.umask(mask)
@@ -347,6 +412,7 @@ def test_interrupted_fits_write_nothing(folder, monkeypatch):
     before = files()
     result = run("fit", "data.csv", "--target", "drag", "--out", "m.npz")
     assert (result.exit_code, files()) == (130, before)
+    assert result.stderr == "Error: interrupted; nothing was written\n"
 
 
 def test_other_errors_are_not_hidden(folder, monkeypatch):
@@ -447,7 +513,7 @@ def test_a_formula_is_found_in_the_units_of_the_table(formula):
     line = next(line for line in shown.splitlines() if line.startswith("z = "))
     assert line == "z = 40*exp(0.002*t) + 7"
     assert f"```text\n{line}\n```" in (home / "r.md").read_text()
-    assert "$$ 40 e^{0.002 t} + 7 $$" in (home / "r.md").read_text()
+    assert "$$ z = 40 e^{0.002 t} + 7 $$" in (home / "r.md").read_text()
     row = next(line.split() for line in shown.splitlines() if line.startswith("formula "))
     assert float(row[1]) < 1e-9
     network = next(line.split() for line in shown.splitlines() if line.startswith("network "))
@@ -463,7 +529,7 @@ def test_formulas_are_printed(formula):
     assert run("formula", home / "m.npz").stdout == "z = 40*exp(0.002*t) + 7\n"
     assert run("formula", home / "m.npz", "--digits", "1").stdout == "z = 40*exp(0.002*t) + 7\n"
     latex = run("formula", home / "m.npz", "--latex").stdout
-    assert latex == "40 e^{0.002 t} + 7\n"
+    assert latex == "z = 40 e^{0.002 t} + 7\n"
 
 
 def test_constants_have_as_many_digits_as_they_need(folder):
@@ -480,7 +546,23 @@ def test_columns_may_be_called_like_functions(folder):
     model = model.fix_symbolic(0, 1, 0, "log", affine=[1, 3, 1, 0])
     model.input_names = ["sin", "lambda x: 0"]
     model.save("m.npz")
-    assert run("formula", "m.npz").stdout == "y = log(lambda x: 0 + 3) + sin(2*sin)\n"
+    assert run("formula", "m.npz").stdout == 'y = log("lambda x: 0" + 3) + sin(2*sin)\n'
+
+
+def test_names_in_formulas_are_quoted_and_latex_escaped(folder):
+    model = KAN([2, 2])
+    for i, j in np.ndindex(2, 2):
+        model = model.fix_symbolic(0, i, j, "x^2", affine=[1, 0, 1 + i + j, 0])
+    model.input_names, model.output_names = ["power in W", "x_2"], ["a^b", "y"]
+    model.save("m.npz")
+    assert run("formula", "m.npz").stdout.splitlines() == [
+        '"a^b" = "power in W"**2 + 2*x_2**2',
+        'y = 2*"power in W"**2 + 3*x_2**2',
+    ]
+    assert run("formula", "m.npz", "--latex").stdout.splitlines() == [
+        r"\text{a\textasciicircum{}b} = \text{power in W}^{2} + 2 x_{2}^{2}",
+        r"y = 2 \text{power in W}^{2} + 3 x_{2}^{2}",
+    ]
 
 
 def test_a_formula_that_is_nowhere_defined_is_printed_all_the_same(folder):
@@ -528,6 +610,11 @@ def test_plots_that_are_refused(fitted, folder):
         "plot", home / "m.npz", "-o", "n.svg", "--data", "n.svg"
     )
     assert "--out" in refused("plot", home / "m.npz")
+
+
+def test_the_version():
+    shown = run("--version")
+    assert (shown.exit_code, shown.stdout) == (0, f"kanref {kanref.__version__}\n")
 
 
 def test_info_names_versions_and_backends():
@@ -590,6 +677,59 @@ def test_pruning_keeps_the_error_and_drops_what_does_not_matter():
     assert notes[0].startswith("pruned from ")
 
 
+def test_edges_that_give_nothing_are_taken_out():
+    """One follows 0, one is constant on the rows, and one matters; a node is left idle."""
+    model = KAN([2, 2, 1], seed=0)
+    for i, j, name in ((0, 0, "x^2"), (1, 0, "0"), (0, 1, "0"), (1, 1, "x")):
+        model = model.fix_symbolic(0, i, j, name, affine=[1, 0, float(name != "0"), 0])
+    model = model.fix_symbolic(1, 0, 0, "x", affine=[1, 0, 2, 0.5])
+    model = model.fix_symbolic(1, 1, 0, "0", affine=[0, 0, 0, 0])
+    X = np.random.default_rng(0).uniform(-1, 1, (50, 2))
+    y = model.predict(X)
+    smaller = without_idle_edges(model, X, y)
+    assert [layer.mask.tolist() for layer in smaller.layers] == [[[True], [False]], [[True]]]
+    np.testing.assert_allclose(smaller.predict(X), y, rtol=1e-12)
+
+
+def test_edges_that_matter_elsewhere_stay_where_predictions_would_change():
+    model = KAN([2, 1]).fix_symbolic(0, 0, 0, "x", affine=[1, 0, 1, 0])
+    model = model.fix_symbolic(0, 1, 0, "0", affine=[0, 0, 0, 3])
+    X = np.random.default_rng(0).uniform(-1, 1, (50, 2))
+    kept = without_idle_edges(model, X, model.predict(X))
+    np.testing.assert_allclose(kept.predict(X), model.predict(X), rtol=1e-12)
+
+
+def test_symbolic_fits_have_no_edges_that_give_nothing(folder, monkeypatch):
+    """The search says that an input follows 0; the report does not list that edge."""
+
+    def zero(model, X, y, **_):
+        model = model.fix_symbolic(0, 0, 0, "x", X)
+        return model.fix_symbolic(0, 1, 0, "0", affine=[0, 0, 0, 0])
+
+    monkeypatch.setattr(KAN, "auto_symbolic", zero)
+    names = ["--inputs", "power in W,noise", "--width", "0", "--steps", "3", "--no-prune"]
+    arguments = ["--symbolic", "--out", "m.npz", "--report", "r.md"]
+    assert run("fit", "data.csv", "--target", "drag", *names, *arguments).exit_code == 0
+    assert KAN.load("m.npz").layers[0].mask.tolist() == [[True], [False]]
+    assert "noise → drag" not in Path("r.md").read_text()
+
+
+def test_a_grid_coarser_than_asked_for_is_told(monkeypatch):
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, (60, 1))
+    data = create_dataset_from_data(X, X[:, 0] + rng.normal(size=60), 0.8, 0)
+    monkeypatch.setattr(
+        "kanref.cli.recipe._best", lambda found: min(found, key=lambda c: c.model.layers[0].G)
+    )
+    recipe = Recipe(steps=3, hidden=[], grid=12, prune=False)
+    model, notes = learn(data, recipe)
+    assert model.layers[0].G == 3
+    assert notes == [
+        "the grid has 3 intervals and not 12: the finer one did not lower the validation error"
+    ]
+    assert learn(data, replace(recipe, grid=3))[1] == []
+
+
 def test_pruning_is_refused_where_it_would_cost_too_much(monkeypatch):
     rng = np.random.default_rng(0)
     X = rng.uniform(-1, 1, (120, 3))
@@ -644,6 +784,45 @@ def test_a_reader_that_is_gone_is_no_error(fitted, folder, arguments):
     result = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, env=environ)
     os.close(writer)
     assert (result.returncode, result.stderr) == (1, "")
+
+
+def test_a_full_standard_output_is_one_sentence(folder):
+    """A limit on the size of files stands for the disk that is full."""
+    code = (
+        "import resource, kanref.cli; from kanref import KAN; "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)); kanref.cli.main(['info'])"
+    )
+    environ = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
+    with open("shown.txt", "w") as file:
+        result = subprocess.run(
+            [sys.executable, "-c", code],
+            stdout=file,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environ,
+        )
+    sentence = "Error: cannot go on with standard output: File too large\n"
+    assert (result.returncode, result.stderr) == (1, sentence)
+
+
+def test_no_standard_output_at_all(fitted, folder, monkeypatch):
+    monkeypatch.setattr("sys.stdout", None)
+    for arguments, code in ((["info"], 0), (["predict", fitted[0] / "m.npz", "data.csv"], 2)):
+        with pytest.raises(SystemExit) as stopped:
+            main([str(a) for a in arguments])
+        assert stopped.value.code == code
+
+
+def test_a_process_that_is_interrupted(folder):
+    code = (
+        "import os, signal, kanref.cli, kanref.cli.fitting as f; "
+        "f.learn = lambda *_: os.kill(os.getpid(), signal.SIGINT); "
+        "kanref.cli.main(['fit', 'data.csv', '--target', 'drag', '--out', 'm.npz'])"
+    )
+    result = process(code=code)
+    assert (result.returncode, result.stdout) == (130, "")
+    assert result.stderr == "Error: interrupted; nothing was written\n"
+    assert files() == ["data.csv"]
 
 
 @pytest.mark.parametrize("name", ["typer", "pandas"])

@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 
 from kanref import KAN
-from kanref.report import MAX_EDGES, EdgeScore, Report, edge_scores, markdown, versions
+from kanref.report import (
+    MAX_EDGES,
+    EdgeScore,
+    Report,
+    edge_scores,
+    formula_name,
+    latex_name,
+    markdown,
+    versions,
+)
 from kanref.scores import Scores, baselines
 
 SCORES = {"network": Scores(0.25, 0.125, 0.75)}
@@ -84,6 +93,7 @@ def test_a_small_report_whole():
         "| --- | ---: | ---: | ---: |\n"
         "| network | 0.25 | 0.125 | 0.7500 |\n\n"
         "Errors on the 20 rows held out, in the unit of `drag`.\n\n"
+        "## Notes\n\n"
         "- a note\n\n"
         "## The model\n\n"
         "- seed: 3\n\n"
@@ -106,7 +116,7 @@ def test_formula_picture_and_command():
         )
     )
     assert "![The network](<../a b.png>)\n" in text
-    assert "```text\ndrag = 2*speed\n```\n\n$$ 2 speed $$\n" in text
+    assert "```text\ndrag = 2*speed\n```\n\n$$ \\text{drag} = 2 speed $$\n" in text
     assert text.endswith("```sh\nkanref fit 'a b.csv'\n```\n\nkanref 1, numpy 2\n")
 
 
@@ -137,13 +147,32 @@ def test_names_cannot_break_the_page(name):
         )
     )
     headings = [line for line in text.splitlines() if line.startswith("#")]
-    assert headings[1:] == ["## How well", "## The model", "## What matters"]
+    assert headings[1:] == ["## How well", "## Notes", "## The model", "## What matters"]
     for line in text.splitlines():
         if line.startswith("|"):
             bars = line.replace("\\\\", "").replace("\\|", "").count("|")
             assert bars in (3, 5)
     outside_code = text.replace("`<b>`", "")
     assert "<b>" not in outside_code.replace("\\<b\\>", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "latex"),
+    [
+        ("x", "x", "x"),
+        ("x_12", "x_12", "x_{12}"),
+        ("x1", "x1", r"\text{x1}"),
+        ("sin", "sin", r"\text{sin}"),
+        ("power in W", '"power in W"', r"\text{power in W}"),
+        ("a^b_{c}", '"a^b_{c}"', r"\text{a\textasciicircum{}b\_\{c\}}"),
+        ('5 "%" \\', '"5 \\"%\\" \\\\"', r'\text{5 "\%" \textbackslash{}}'),
+        ("größe", "größe", r"\text{größe}"),
+    ],
+)
+def test_names_in_formulas(name, text, latex):
+    assert (formula_name(name), latex_name(name)) == (text, latex)
+    page = markdown(report(target=name, formula="1", latex="1"))
+    assert f"```text\n{text} = 1\n```\n\n$$ {latex} = 1 $$\n" in page
 
 
 def test_a_formula_cannot_leave_its_block():

@@ -1,7 +1,8 @@
 """The command line: ``kanref fit``, ``predict``, ``formula``, ``plot`` and ``info``.
 
 Whatever stops a command is one sentence on standard error and exit code 2, and then nothing has
-been written. Importing this module costs nothing: Typer and pandas are imported when they are used.
+been written; the code is 130 after Ctrl-C, and 1 where standard output fails. Importing this module
+costs nothing: Typer and pandas are imported when they are used.
 """
 
 from __future__ import annotations
@@ -34,4 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             file=sys.stderr,
         )
         sys.exit(2)
+    except KeyboardInterrupt:
+        print("Error: interrupted; nothing was written", file=sys.stderr)
+        sys.exit(130)
     app(args=None if arguments is None else list(arguments), prog_name="kanref")

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from .._version import __version__
 from .errors import OneSentence
-from .options import finite, hidden_layers, names_list
+from .options import finite, hidden_layers, names_list, one_name
 
 app = typer.Typer(
     cls=OneSentence,
@@ -24,8 +25,14 @@ Model = Annotated[Path, typer.Argument(help="A model that `kanref fit --out` wro
 
 
 @app.callback(invoke_without_command=True)
-def kanref(context: typer.Context) -> None:
+def kanref(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Tell the version.")] = False,
+) -> None:
     """Kolmogorov–Arnold networks: from a table of data to a formula."""
+    if version:
+        print(f"kanref {__version__}")
+        raise typer.Exit
     if context.invoked_subcommand is None:
         print(context.get_help())
 
@@ -43,7 +50,7 @@ def fit(
         typer.Option(help="Nodes of each hidden layer: 5 or 5,3; 3x2 are 3 sums, 2 products."),
     ] = None,
     grid: Annotated[
-        int | None, typer.Option(min=1, max=1000, help="Grid intervals of the splines.")
+        int | None, typer.Option(min=1, max=1000, help="Grid intervals of the splines, at most.")
     ] = None,
     k: Annotated[int, typer.Option(min=0, max=10, help="Degree of the splines.")] = 3,
     lamb: Annotated[
@@ -68,7 +75,7 @@ def fit(
 
     request = FitRequest(
         data,
-        target,
+        one_name(target),
         names_list(inputs),
         Recipe(hidden_layers(width), grid, k, finite("--lamb", lamb), seed, steps, prune),
         finite("--test-size", test_size),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -33,37 +34,56 @@ def check_destinations(
     Raises
     ------
     Refused
-        If a folder is missing or cannot be written, or two files are the same.
+        If a folder is missing or cannot be written, two files are the same, or what is there is
+        no regular file.
     """
-    taken = {path.resolve(): option for option, path in sources.items()}
+    taken = {_behind_links(option, path): option for option, path in sources.items()}
     for option, path in paths.items():
         if path is None:
             continue
         allowed = suffixes.get(option, ())
         if allowed and path.suffix.lower() not in allowed:
             raise Refused(f"{option} must end in {' or '.join(allowed)}, got {str(path)!r}")
-        if path.resolve() in taken:
-            raise Refused(f"{option} and {taken[path.resolve()]} are the same file {str(path)!r}")
-        taken[path.resolve()] = option
-        _check_writable(option, path)
+        target = _behind_links(option, path)
+        if target in taken:
+            raise Refused(f"{option} and {taken[target]} are the same file {str(path)!r}")
+        taken[target] = option
+        try:
+            _check_writable(option, path, target)
+        except OSError as error:
+            raise Refused(f"{option}: cannot write {str(path)!r}: {error.strerror}") from None
 
 
-def _check_writable(option: str, path: Path) -> None:
+def _behind_links(option: str, path: Path) -> Path:
+    """Return where the symbolic links of a path lead."""
+    try:
+        target = path.resolve()
+    except (OSError, RuntimeError):  # RuntimeError: links in a circle
+        target = path
+    if target.is_symlink():  # in a circle; from Python 3.13 on, one of them is returned
+        raise Refused(f"{option}: the links of {str(path)!r} cannot be followed")
+    return target
+
+
+def _check_writable(option: str, path: Path, target: Path) -> None:
+    """Raise unless `target`, to which the links of `path` lead, can be replaced by a new file."""
     if path.is_dir() or not path.name:
         raise Refused(f"{option} must be a file, but {str(path)!r} is a folder")
-    if not path.parent.is_dir():
-        raise Refused(f"{option}: there is no folder {str(path.parent)!r}")
-    try:
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-        if path.exists() and not os.access(path, os.W_OK):
-            raise PermissionError(13, "it is protected from writing")
-    except OSError as error:
-        raise Refused(f"{option}: cannot write {str(path)!r}: {error.strerror}") from None
+    if path.exists() and not stat.S_ISREG(path.stat().st_mode):
+        raise Refused(f"{option} must be a regular file, but {str(path)!r} is a device or a pipe")
+    if not target.parent.is_dir():
+        folder = target.parent if path.is_symlink() else path.parent
+        raise Refused(f"{option}: there is no folder {str(folder)!r}")
+    with tempfile.TemporaryFile(dir=target.parent):
+        pass
+    if target.exists() and not os.access(target, os.W_OK):
+        raise PermissionError(13, "it is protected from writing")
 
 
 def write_all(writers: Mapping[Path, Writer]) -> None:
     """Write files beside their places first, and move them there when all are whole.
+
+    A symbolic link stays, and the file that it leads to is replaced.
 
     Raises
     ------
@@ -76,7 +96,7 @@ def write_all(writers: Mapping[Path, Writer]) -> None:
             drafts[path] = _draft(path)
             write(drafts[path])
         for path, draft in drafts.items():
-            os.replace(draft, path)
+            os.replace(draft, path.resolve())
     except OSError as error:
         raise Refused(f"cannot write {str(path)!r}: {error.strerror or error}") from None
     finally:
@@ -85,8 +105,9 @@ def write_all(writers: Mapping[Path, Writer]) -> None:
 
 
 def _draft(path: Path) -> Path:
-    """Return a new, empty file in the folder of `path`, with its suffix and usual permissions."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
+    """Return a new, empty file where `path` leads to, with its suffix and usual permissions."""
+    folder = path.resolve().parent
+    handle, name = tempfile.mkstemp(dir=folder, prefix=f".{path.stem}.", suffix=path.suffix)
     os.close(handle)
     umask = os.umask(0)
     os.umask(umask)

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..datasets import Dataset, create_dataset_from_data
-from ..report import Report, edge_scores, markdown, versions
+from ..report import Report, edge_scores, formula_name, markdown, versions
 from ..scores import Scores, baselines
 from ..table_files import no_constants, read_table, training_table
 from ..training.callbacks import someone_watches
 from .destinations import PICTURES, Writer, check_destinations, write_all
 from .errors import Refused
-from .recipe import Recipe, learn
+from .recipe import Recipe, learn, without_idle_edges
 from .rendering import draw, formula_text
 
 if TYPE_CHECKING:
@@ -105,7 +105,8 @@ def _learn(data: Dataset, request: FitRequest) -> Findings:
     low, high = data.X_train.min(axis=0), data.X_train.max(axis=0)
     outside = int(np.any((data.X_test < low) | (data.X_test > high), axis=1).sum())
     if outside:
-        notes.append(f"{outside} test rows lie outside the range of the training rows")
+        rows = "1 test row lies" if outside == 1 else f"{outside} test rows lie"
+        notes.append(f"{rows} outside the range of the training rows")
     findings = Findings(model, scores, notes)
     return _snapped(findings, data) if request.symbolic else findings
 
@@ -115,6 +116,7 @@ def _snapped(findings: Findings, data: Dataset) -> Findings:
     if someone_watches():
         print("looking for functions …", file=sys.stderr, flush=True)
     model = findings.model.auto_symbolic(data.X_train, data.y_train, r2_threshold=0.0)
+    model = without_idle_edges(model, data.X_train, data.y_train)
     findings.scores["formula"] = Scores.of(data.y_test, model.predict(data.X_test))
     findings.model = model
     findings.formula, findings.latex = formula_text(model, X=data.X_test)[0]
@@ -193,7 +195,7 @@ def _summary(report: Report, findings: Findings, request: FitRequest) -> str:
         ),
     ]
     if findings.formula:
-        lines += ["", f"{report.target} = {findings.formula}"]
+        lines += ["", f"{formula_name(report.target)} = {findings.formula}"]
     written = [str(path) for path in (request.out, request.plot, request.report) if path]
     if written:
         lines += ["", f"wrote {', '.join(written)}"]

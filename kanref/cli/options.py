@@ -9,6 +9,11 @@ import re
 from .errors import Refused
 
 
+def one_name(text: str) -> str:
+    """Return a name as a table has it: no spaces around it, and single ones within."""
+    return " ".join(text.split())
+
+
 def names_list(text: str | None) -> list[str] | None:
     """Return the names in "a,b"; one with a comma stands in double quotes.
 
@@ -25,7 +30,7 @@ def names_list(text: str | None) -> list[str] | None:
     if text is None:
         return None
     rows = list(csv.reader([text], skipinitialspace=True))
-    names = [" ".join(name.split()) for row in rows for name in row]
+    names = [one_name(name) for row in rows for name in row]
     if not names or not all(names):
         raise Refused(f"--inputs must be names with commas between, got {text!r}")
     return names

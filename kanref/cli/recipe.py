@@ -10,6 +10,7 @@ rows take no part in any of it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,9 @@ TOLERANCE = 1.1
 
 THRESHOLDS = ((1e-2, 3e-2), (3e-3, 1e-2))
 """(node_th, edge_th) of pruning, the first one that is good enough."""
+
+SAME = 1e-6
+"""Predictions that differ by less than this share of the target's spread are the same."""
 
 PATIENCE = 30
 """Steps without a better validation error after which a refit stops."""
@@ -112,6 +116,12 @@ def learn(data: Dataset, recipe: Recipe) -> tuple[KAN, list[str]]:
         chosen, note = _pruned(sparse, chosen, rows, recipe)
         notes.append(note)
     model = chosen.model.copy()
+    G = model.layers[0].G
+    if recipe.grid and G < recipe.grid:
+        notes.append(
+            f"the grid has {G} intervals and not {recipe.grid}: "
+            "the finer one did not lower the validation error"
+        )
     options = {"lamb": recipe.lamb / 10, "steps": chosen.steps, "update_grid": False}
     _fit(model, "learning from all rows", data, **options)
     return model, notes
@@ -187,3 +197,29 @@ def _pruned(sparse: KAN, full: Candidate, rows: Dataset, recipe: Recipe) -> tupl
                 f"(validation RMSE {full.error:.4g} before, {pruned.error:.4g} after)"
             )
     return full, f"nothing was pruned: none of the {full.n_edges} edges could be spared"
+
+
+def without_idle_edges(model: KAN, X: np.ndarray, y: np.ndarray) -> KAN:
+    """Return a symbolic model without the edges that give nothing, and the nodes they leave idle.
+
+    They follow the function 0, or score 0 on X (N, n_in); an edge stays where the predictions
+    would change by more than :data:`SAME` of the spread of y.
+    """
+    known = model.predict(X)
+
+    def same(other: KAN) -> bool:
+        change = np.abs(other.predict(X) - known).max()
+        return bool(change <= SAME * np.std(y))  # not for NaN
+
+    scores = model.attribute(X).edge_scores
+    for l, layer in enumerate(model.layers):
+        for edge in layer.symbolic:
+            i, j = edge.i, edge.j
+            if layer.mask[i, j] and (edge.function.name == "0" or scores[l][i, j] == 0):
+                with suppress(ValueError):  # an output would depend on no input
+                    smaller = model.remove_edge(l, i, j)
+                    model = smaller if same(smaller) else model
+    with suppress(ValueError):  # the model is not finite on X
+        smaller = model.prune(X, node_th=0.0, edge_th=0.0)
+        model = smaller if same(smaller) else model
+    return model

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..plotting import figure_size
+from ..report import formula_name, latex_name
 
 if TYPE_CHECKING:
     from ..model import KAN
@@ -17,7 +18,9 @@ DIGITS = (4, 5, 6, 8, 10, 12, 15, 17)
 
 
 def formula_text(model: KAN, digits: int | None = None, X: Any = None) -> list[tuple[str, str]]:
-    """Return the formula of each output as text and as LaTeX.
+    """Return what each output equals, as text and as LaTeX.
+
+    Names stand there as :func:`kanref.report.formula_name` and `latex_name` have them.
 
     Parameters
     ----------
@@ -38,8 +41,11 @@ def formula_text(model: KAN, digits: int | None = None, X: Any = None) -> list[t
 
     if digits is None:
         digits = _needed_digits(model, _typical(model) if X is None else X)
-    rounded = model.symbolic_formula(round_to=digits)
-    return [(str(expression), sympy.latex(expression)) for expression in rounded]
+    quoted = [formula_name(name) for name in model.input_names]
+    rounded = model.symbolic_formula(names=quoted, round_to=digits)
+    symbols = map(sympy.Symbol, quoted)
+    in_latex = dict(zip(symbols, map(latex_name, model.input_names), strict=True))
+    return [(str(y), sympy.latex(y, symbol_names=in_latex)) for y in rounded]
 
 
 def _needed_digits(model: KAN, X: np.ndarray) -> int:

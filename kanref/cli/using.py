@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..kernels import numba_kernels
-from ..report import versions
+from ..report import formula_name, latex_name, versions
 from ..table_files import columns, read_table
 from .destinations import PICTURES, TABLES, check_destinations, write_all
 from .errors import Refused
@@ -41,6 +41,8 @@ def predict_table(model_path: Path, data: Path, out: Path | None) -> None:
     model = load_model(model_path)
     frame = _predictions(model, columns(read_table(data), model.input_names))
     if out is None:
+        if sys.stdout is None:
+            raise Refused("there is no standard output; give --out")
         frame.to_csv(sys.stdout, index=False, lineterminator="\n")
     elif out.suffix.lower() == ".parquet":
         write_all({out: lambda path: frame.to_parquet(path, index=False)})
@@ -66,10 +68,10 @@ def formulas(model_path: Path, digits: int | None, latex: bool) -> str:
         raise Refused(
             f"there is no formula as long as edges are splines; fit with --symbolic ({error})"
         ) from None
+    pairs = zip(model.output_names, texts, strict=True)
     if latex:
-        return "\n".join(tex for _, tex in texts)
-    names = model.output_names
-    return "\n".join(f"{name} = {text}" for name, (text, _) in zip(names, texts, strict=True))
+        return "\n".join(f"{latex_name(name)} = {tex}" for name, (_, tex) in pairs)
+    return "\n".join(f"{formula_name(name)} = {text}" for name, (text, _) in pairs)
 
 
 def plot_model(model_path: Path, out: Path, data: Path | None) -> None:

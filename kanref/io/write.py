@@ -19,23 +19,51 @@ _LAYER_ARRAYS = ("knots", "coef", "scale_base", "scale_spline", "mask", "affine"
 
 
 def save(path: str | os.PathLike, network: Network, header: Header) -> None:
-    """Write a model atomically: a killed process leaves the old file or the new one, whole."""
+    """Write a model atomically: a killed process leaves the old file or the new one, whole.
+
+    A symbolic link stays, and the file that it leads to is replaced.
+
+    Raises
+    ------
+    ValueError
+        If `path` is there and is no regular file, or the network cannot be saved.
+    FileNotFoundError
+        If its folder is missing.
+    """
+    target = _target(Path(path))
     text = json.dumps(_describe(network, header)).encode()
     arrays = {"header": np.frombuffer(text, dtype=np.uint8)}
     arrays.update(_arrays(network))
     arrays.update({f"scaling.{name}": value for name, value in vars(header.scaling).items()})
-    path = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    handle, temporary = tempfile.mkstemp(
+        dir=target.parent, prefix=f".{target.name}.", suffix=".tmp"
+    )
     try:
         with os.fdopen(handle, "wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
+        os.replace(temporary, target)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _target(path: Path) -> Path:
+    """Return the file to replace, behind all links; raise if it cannot be one."""
+    try:
+        target = path.resolve()
+    except RuntimeError:  # links in a circle; from Python 3.13 on, one of them is returned
+        target = path
+    if target.is_symlink():
+        raise ValueError(f"`path` must lead to a file, got {str(path)!r}, a circle of links")
+    if path.exists() and not path.is_file():
+        kind = "a folder" if path.is_dir() else "a device or a pipe"
+        raise ValueError(f"`path` must be a regular file or a new one, got {str(path)!r}, {kind}")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"`path` must be in a folder that is there, got {str(path)!r}")
+    return target
 
 
 def _describe(network: Network, header: Header) -> dict[str, Any]:

@@ -31,6 +31,8 @@ def tidy(network: Network) -> Network:
                 _move_outer_to_inner(layers[l], layers[l + 1], node)
     for layer, leaving, nodes in zip(layers, [*layers[1:], None], network.nodes, strict=True):
         _balance_products(layer, leaving, nodes)
+    for layer in layers:
+        layer.affine[...] += 0.0  # -0 becomes 0
     return network.with_parts(layers).copy()
 
 

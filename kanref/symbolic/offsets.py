@@ -65,7 +65,7 @@ def _variance(now: Linearised, task: Task, n_free: int) -> float:
 
 
 def _significance(now: Linearised, free: np.ndarray, variance: float) -> np.ndarray:
-    """Return theta² over its variance for each entry of theta that is free (Wald), else infinity."""
+    """Return theta² over its variance (Wald) where theta is free, else infinity, (P,)."""
     R = now.triangle[: int(free.sum()), : int(free.sum())]
     spread = np.sum(np.linalg.pinv(R) ** 2, axis=1) * variance
     found = np.full(free.size, math.inf)

@@ -153,6 +153,8 @@ class LeastSquares:
 
     def minimise(self, network: Network, steps: int, tolerance: float) -> Network:
         """Take damped Gauss–Newton steps."""
+        if not self.free.any():
+            return network
         now = self.linearise(network)
         scale = np.zeros(int(self.free.sum()))
         damping, idle = 1e-3, 0

@@ -192,7 +192,7 @@ class SymbolicSearch:
         self._is_new(functions)
         network = self._refit(snapped, _FIRST_STEPS, _FIRST_TOLERANCE)
         trial = self._trial(network, functions)
-        if best is None or trial.loss < _NEAR * best.loss:
+        if best is None or trial.loss < _NEAR * max(best.loss, 1e6 * self._least):
             network = refit(network, self.task, steps=self.budget.steps, tolerance=COARSE)
             trial = self._trial(network, functions)
         return trial
