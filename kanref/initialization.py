@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -65,7 +66,7 @@ def initial_layer(
     grid = uniform_grid(*state.grid_range, shape.G, n_in)
     knots = extend_grid(grid, shape.k)
     draw = {"paper": _paper, "kaiming": _kaiming, "glorot": _glorot, "power": _power}[state.init]
-    coef, scale_base, scale_spline = draw(shape, state, base_fun, grid, knots, rng)
+    coef, scale_base, scale_spline = draw(_Start(shape, state, base_fun, grid, knots, rng))
     return Layer(
         knots=knots,
         coef=coef,
@@ -112,42 +113,57 @@ def nearest_mask(n_in: int, n_out: int) -> np.ndarray:
     return mask
 
 
-def _noise(
-    shape: LayerShape,
-    state: InitialState,
-    grid: np.ndarray,
-    knots: np.ndarray,
-    rng: np.random.Generator,
-) -> np.ndarray:
+class _Start(NamedTuple):
+    """What the parameters of one layer are drawn from."""
+
+    shape: LayerShape
+    state: InitialState
+    base_fun: BaseFunction
+    grid: np.ndarray  # (n_in, G+1)
+    knots: np.ndarray  # (n_in, G+2k+1)
+    rng: np.random.Generator
+
+    @property
+    def edges(self) -> tuple[int, int]:
+        return self.shape.n_in, self.shape.n_out
+
+
+Drawn = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""coef (n_in, n_out, G+k), scale_base and scale_spline (n_in, n_out)."""
+
+
+def _noise(start: _Start) -> np.ndarray:
     """Coefficients of splines that follow noise at the G + 1 breakpoints."""
-    values = rng.random((shape.G + 1, shape.n_in, shape.n_out)) - 0.5
-    return fit_coef(grid.T, values * (state.noise_scale / shape.G), knots, shape.k)
+    shape = start.shape
+    values = start.rng.random((shape.G + 1, *start.edges)) - 0.5
+    return fit_coef(
+        start.grid.T, values * (start.state.noise_scale / shape.G), start.knots, shape.k
+    )
 
 
-def _uniform_base(shape: LayerShape, state: InitialState, rng: np.random.Generator) -> np.ndarray:
-    uniform = rng.uniform(-1, 1, (shape.n_in, shape.n_out))
-    return (state.scale_base_mu + state.scale_base_sigma * uniform) / np.sqrt(shape.n_in)
+def _uniform_base(start: _Start) -> np.ndarray:
+    uniform = start.rng.uniform(-1, 1, start.edges)
+    state = start.state
+    return (state.scale_base_mu + state.scale_base_sigma * uniform) / np.sqrt(start.shape.n_in)
 
 
-def _paper(shape, state, base_fun, grid, knots, rng):  # type: ignore[no-untyped-def]
-    coef = _noise(shape, state, grid, knots, rng)
-    scale_base = _uniform_base(shape, state, rng)
-    return coef, scale_base, np.full((shape.n_in, shape.n_out), 1 / np.sqrt(shape.n_in))
+def _paper(start: _Start) -> Drawn:
+    coef, scale_base = _noise(start), _uniform_base(start)
+    return coef, scale_base, np.full(start.edges, 1 / np.sqrt(start.shape.n_in))
 
 
-def _kaiming(shape, state, base_fun, grid, knots, rng):  # type: ignore[no-untyped-def]
-    coef = _noise(shape, state, grid, knots, rng)
-    scale_base = _uniform_base(shape, state, rng)
-    scale_spline = rng.uniform(-1, 1, (shape.n_in, shape.n_out)) / np.sqrt(shape.n_in)
+def _kaiming(start: _Start) -> Drawn:
+    coef, scale_base = _noise(start), _uniform_base(start)
+    scale_spline = start.rng.uniform(-1, 1, start.edges) / np.sqrt(start.shape.n_in)
     return coef, scale_base, scale_spline
 
 
-def _glorot(shape, state, base_fun, grid, knots, rng):  # type: ignore[no-untyped-def]
-    low, high = state.grid_range
+def _glorot(start: _Start) -> Drawn:
+    shape, (low, high) = start.shape, start.state.grid_range
     x = low + (high - low) * (np.arange(_QUADRATURE) + 0.5) / _QUADRATURE
     gain = x.std()
     n_functions = shape.G + shape.k + 1  # splines and the base function
-    one = knots[:1]
+    one = start.knots[:1]
     value = basis(x[:, None], one, shape.k)
     slope = basis(x[:, None], one, shape.k, nu=1) if shape.k else np.zeros_like(value)
 
@@ -156,17 +172,14 @@ def _glorot(shape, state, base_fun, grid, knots, rng):  # type: ignore[no-untype
         backward = shape.n_out * n_functions * np.mean(df**2)
         return gain * np.sqrt(2 / max(forward + backward, np.finfo(float).tiny))
 
-    def normal(sigma: float, *size: int) -> np.ndarray:
-        return rng.normal(0.0, sigma, size)
-
-    coef = normal(std(value, slope), shape.n_in, shape.n_out, shape.G + shape.k)
-    base, dbase = base_fun.pair(x)
+    coef = start.rng.normal(0.0, std(value, slope), (*start.edges, shape.G + shape.k))
+    base, dbase = start.base_fun.pair(x)
     sigma = std(base, dbase) if np.any(base) else 0.0
-    return coef, normal(sigma, shape.n_in, shape.n_out), np.ones((shape.n_in, shape.n_out))
+    return coef, start.rng.normal(0.0, sigma, start.edges), np.ones(start.edges)
 
 
-def _power(shape, state, base_fun, grid, knots, rng):  # type: ignore[no-untyped-def]
+def _power(start: _Start) -> Drawn:
+    shape = start.shape
     size = (shape.G + shape.k + 1) * shape.n_in
-    coef = rng.normal(0.0, size**-1.75, (shape.n_in, shape.n_out, shape.G + shape.k))
-    scale_base = rng.normal(0.0, size**-0.25, (shape.n_in, shape.n_out))
-    return coef, scale_base, np.ones((shape.n_in, shape.n_out))
+    coef = start.rng.normal(0.0, size**-1.75, (*start.edges, shape.G + shape.k))
+    return coef, start.rng.normal(0.0, size**-0.25, start.edges), np.ones(start.edges)

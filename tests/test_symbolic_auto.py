@@ -481,6 +481,18 @@ def test_offsets_that_are_noise_go_and_others_stay() -> None:
     np.testing.assert_array_equal(drop_offsets(fitted, other).theta, fitted.theta)
 
 
+def test_constants_without_effect_do_no_harm() -> None:
+    x = points(60, 1)
+    network = fix_symbolic(KAN([1, 2, 1]).network, 0, 0, 0, "x", affine=[1, 0, 2, 0])
+    network = fix_symbolic(network, 0, 0, 1, "exp", affine=[2, 0, 3, 9.0])
+    network = fix_symbolic(network, 1, 0, 0, "x", affine=[1, 0, 3, 1e-3])
+    network = fix_symbolic(network, 1, 1, 0, "0", affine=[0, 0, 0, 0])  # nothing gets through
+    noise = 0.1 * np.random.default_rng(0).normal(size=x.shape)
+    dropped = drop_offsets(network, Task(x, 6 * x + noise))
+    assert dropped.layers[1].affine[0, 3] == 0
+    assert np.all(np.isfinite(dropped.theta))
+
+
 def test_an_offset_that_holds_a_sample_in_the_domain_stays() -> None:
     x = np.linspace(-1e-9, 1, 300)[:, None]
     y = np.sqrt(np.abs(x)) + 0.1 * np.random.default_rng(0).normal(size=x.shape)

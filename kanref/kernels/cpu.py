@@ -23,7 +23,7 @@ from ..layer import (
 )
 from ..parameters import changed
 from ..statistics import LayerStatistics, Moments
-from . import loops
+from . import basis, loops
 
 MAX_DEGREE = 5
 """The loops are written out for up to six splines on a cell."""
@@ -31,7 +31,7 @@ MAX_DEGREE = 5
 THREADS_FROM = 200_000
 """Layers with fewer edge evaluations (N · n_in · n_out) than this stay on one thread."""
 
-_KINDS = {"zero": loops.ZERO, "identity": loops.IDENTITY, "silu": loops.SILU, "tanh": loops.TANH}
+_KINDS = {"zero": basis.ZERO, "identity": basis.IDENTITY, "silu": basis.SILU, "tanh": basis.TANH}
 
 
 @dataclass(frozen=True)

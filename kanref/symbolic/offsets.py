@@ -65,11 +65,13 @@ def _variance(now: Linearised, task: Task, n_free: int) -> float:
 
 
 def _significance(now: Linearised, free: np.ndarray, variance: float) -> np.ndarray:
-    """Return theta² over its variance (Wald) where theta is free, else infinity, (P,)."""
+    """Return theta² over its variance (Wald), (P,); infinite where theta is not free or idle."""
     R = now.triangle[: int(free.sum()), : int(free.sum())]
     spread = np.sum(np.linalg.pinv(R) ** 2, axis=1) * variance
     found = np.full(free.size, math.inf)
-    found[free] = now.network.theta[free] ** 2 / np.maximum(spread, np.finfo(float).tiny)
+    acting = np.flatnonzero(free)[spread > 0]  # the others change no output
+    with np.errstate(over="ignore"):
+        found[acting] = now.network.theta[acting] ** 2 / spread[spread > 0]
     return found
 
 
