@@ -282,7 +282,8 @@ def test_resolve_library():
     assert resolve_library([own]) == {"mine": own}
     replaced = make_function("x^0.5", np.cbrt)
     assert resolve_library(None, {"x^0.5": replaced})["x^0.5"] is replaced
-    assert resolve_library([]) == {}
+    with pytest.raises(ValueError, match="`lib` must name one or more"):
+        resolve_library([])
 
 
 @pytest.mark.parametrize(

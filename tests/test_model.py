@@ -527,6 +527,11 @@ def test_a_dead_end_that_is_nan_keeps_its_nan():
         (lambda m: m.reg(points(), lamb=3), "`lamb` is the factor"),
         (lambda m: m.prune(points(), node_th=np.nan), "thresholds of scores"),
         (lambda m: m.plot(points()), "`ax` must be Matplotlib axes"),
+        (lambda m: m.fix_symbolic(0, 0, 0, "sin"), "one of `X` and `affine` is needed"),
+        (lambda m: m.suggest_symbolic(0, 0, 0, points(), lib=[]), "`lib` must name one"),
+        (lambda m: m.suggest_symbolic(0, 0, 0, points(), a_range=2), "`a_range` must be"),
+        (lambda m: m.symbolic_formula(names=["a"]), "`names` must be a list of 2"),
+        (lambda m: m.symbolic_formula(round_to=0), "`round_to` must be an integer"),
         (lambda m: KAN([2, 1], dtype="foo"), "`dtype` must be one of"),
         (lambda m: KAN([2, 1], seed="a"), "`seed` must be an integer"),
     ],
@@ -572,3 +577,29 @@ def test_files_with_flags_of_the_wrong_kind_are_refused(tmp_path):
         KAN.load(path, functions={"cube": lambda x: x**3})
     other = KAN.load(path, functions=model.functions)
     np.testing.assert_allclose(other(points())[:, 0] - model(points())[:, 0], 0, atol=9)
+
+
+def test_from_splines_to_a_formula_in_data_units():
+    X = points(n=200) * 3 + 5
+    y = 10 + 4 * np.sin(X[:, 0])
+    model = KAN([2, 1], grid=8, seed=0)
+    model.scaling = Scaling.standard(X, y)
+    model.input_names = ["angle", "wind speed (m/s)"]
+    model.fit(X, y, steps=40)
+    best = model.suggest_symbolic(0, 0, 0, X).best
+    assert best.function in ("sin", "cos")
+    plan = model.symbolic_plan(X, y)
+    snapped = model.auto_symbolic(X, y)
+    assert np.abs(plan.network.theta - snapped.theta).max() == 0
+    assert np.abs(snapped.predict(X)[:, 0] - y).max() < 1e-8
+    back = snapped.unfix_symbolic(0, 0, 0)
+    assert back.layers[0].numeric[0, 0]
+    import sympy
+
+    (formula,) = snapped.symbolic_formula()
+    symbols = [sympy.Symbol(name) for name in model.input_names]
+    f = sympy.lambdify(symbols, formula, "numpy")
+    values = np.broadcast_to(f(X[:, 0], X[:, 1]), len(X))
+    np.testing.assert_allclose(values, snapped.predict(X)[:, 0], rtol=1e-10)
+    with pytest.raises(ValueError, match="edge"):
+        model.symbolic_formula()

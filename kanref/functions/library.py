@@ -230,6 +230,8 @@ def resolve_library(
             found[item] = known[item]
         else:
             raise ValueError(_unknown(item, known))
+    if not found:
+        raise ValueError("`lib` must name one or more functions, got none")
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any, Self
 from .. import symbolic
 from ..functions import Domain, Function, make_function
 from ..symbolic import Suggestions, SymbolicPlan
+from . import checks
 from .structure import StructureMethods
 
 
@@ -99,6 +100,9 @@ class SymbolicMethods(StructureMethods):
         >>> model.fix_symbolic(0, 1, 0, "x^2", affine=[1, 0, 3, 0]).symbolic_formula()
         [3*x_2**2 + sin(2*x_1)]
         """
+        if (X is None) == (affine is None):
+            given = "both" if affine is not None else "neither"
+            raise ValueError(f"one of `X` and `affine` is needed, and not both, got {given}")
         x = None if X is None else self._inputs(X)
         network = symbolic.fix_symbolic(
             self.network, l, i, j, function, x=x, affine=affine, functions=self.functions, **ranges
@@ -168,6 +172,10 @@ class SymbolicMethods(StructureMethods):
         ValueError
             If a live edge is still a spline; the message names it.
         """
+        if names is not None:
+            names = checks.names("names", names, self.n_in)
+        if round_to is not None:
+            checks.integer("round_to", round_to, 1)
         return symbolic.symbolic_formula(
             self.network,
             input_names=self.input_names if names is None else names,

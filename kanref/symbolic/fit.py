@@ -143,7 +143,8 @@ class Search:
         """Check the ranges."""
         for name in ("a_range", "b_range"):
             value = getattr(self, name)
-            if len(value) != 2 or not -math.inf < value[0] < value[1] < math.inf:
+            pair = hasattr(value, "__len__") and len(value) == 2
+            if not pair or not -math.inf < value[0] < value[1] < math.inf:
                 raise ValueError(f"`{name}` must be finite (low, high), low < high, got {value}")
 
     def fit(self, x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> list[EdgeFit]:
