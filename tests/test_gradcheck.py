@@ -78,8 +78,8 @@ PLACES = [(None, "x"), (0, "coef"), (1, "scale_base"), (0, "affine"), (1, "subno
 def test_a_bug_in_one_array_is_seen(
     layer: int | None, group: str, whole_objective: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def wrong(network: Network, *args: Any) -> tuple[np.ndarray, Network]:
-        dx, grads = right(network, *args)
+    def wrong(network: Network, *args: Any, **options: Any) -> tuple[np.ndarray, Network]:
+        dx, grads = right(network, *args, **options)
         if layer is None:
             return dx * (1 + 1e-6), grads
         parts = list(grads.nodes if "node" in group else grads.layers)
