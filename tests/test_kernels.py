@@ -165,3 +165,28 @@ def test_the_thread_count_changes_no_bit(tmp_path):
         run = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
         results.add(run.stdout)
     assert len(results) == 1
+
+
+WITHOUT_NUMBA = """
+import sys
+sys.modules["numba"] = None  # importing it now raises ImportError
+import numpy as np
+from kanref import KAN
+m = KAN([2, 3, 1], seed=0)
+x = np.random.default_rng(0).uniform(-1, 1, (50, 2))
+h = m.fit(x, x[:, 0] * x[:, 1], steps=5)
+print(type(m.forward(x)[1].layers[0]).__name__, h.loss[-1] < h.loss[0])
+try:
+    KAN([2, 1], backend="numba")
+except ImportError as error:
+    print(error)
+"""
+
+
+def test_without_numba_everything_works_on_numpy():
+    command = [sys.executable, "-W", "error", "-c", WITHOUT_NUMBA]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.stderr == ""
+    first, second = run.stdout.splitlines()
+    assert first == "LayerCache True"
+    assert second == "`backend` 'numba' needs Numba: pip install numba"
