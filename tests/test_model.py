@@ -563,9 +563,10 @@ def test_prediction_in_chunks_is_prediction(monkeypatch):
     from kanref.model import core
 
     model, x = KAN([2, 3, 1]), points(n=100)
-    whole = model(x)
+    whole, slopes = model(x), model.jacobian(x)
     monkeypatch.setattr(core, "MAX_MEMORY", 1)
     np.testing.assert_allclose(model(x), whole, rtol=1e-13)
+    np.testing.assert_allclose(model.jacobian(x), slopes, rtol=1e-12)
 
 
 def test_files_with_flags_of_the_wrong_kind_are_refused(tmp_path):

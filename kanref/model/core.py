@@ -262,7 +262,8 @@ class ModelCore:
 
     def jacobian(self, x: Array) -> np.ndarray:
         """Return ∂y_o/∂x_i at x (N, n_in), network units: (N, n_out, n_in)."""
-        return jacobian(self.network, self._batch(x))
+        chunks = split(self.network, self._batch(x), MAX_MEMORY)
+        return np.concatenate([jacobian(self.network, chunk) for chunk in chunks])
 
     def activations(self, x: Array) -> list[np.ndarray]:
         """Return the inputs of every layer and the outputs, at x (N, n_in), network units."""
