@@ -1,4 +1,4 @@
-"""The loops of the CPU kernels, compiled by Numba. This file imports nothing of kanref.
+"""The loops over the edges of a layer, compiled by Numba.
 
 Shapes, with the knots already prepared by :mod:`kanref.kernels.cpu` (G cells, K = k + 1 splines
 that are not zero on a cell):

@@ -12,10 +12,9 @@ from .. import training
 from .._arrays import Array
 from ..datasets import Dataset
 from ..losses import binary_cross_entropy, check_target, cross_entropy, loss_function
-from ..network import DEFAULT_GROUPS, network_forward
+from ..network import DEFAULT_GROUPS, network_statistics
 from ..objective import MAX_MEMORY, Objective, split
 from ..regularization import Regularizer
-from ..statistics import merge_statistics
 from ..tables import finite_rows, frame_names, is_frame, target_table, weight_vector
 from ..training import Batch, FitSettings, History
 from . import checks
@@ -251,12 +250,7 @@ class TrainingMethods(ModelCore):
 
     def _statistics(self, x: Array) -> list:
         """Statistics of every layer at x (N, n_in), network units, in bounded memory."""
-        chunks = split(self.network, x, MAX_MEMORY)
-        parts = [
-            network_forward(self.network, chunk, sums=True, continued=True)[1].statistics
-            for chunk in chunks
-        ]
-        return merge_statistics(parts)
+        return network_statistics(self.network, split(self.network, x, MAX_MEMORY))
 
 
 def _unpack(X: Any, y: Any, validation: Any, labels: Labels) -> tuple[Any, Any, Any, Labels]:
