@@ -3,8 +3,8 @@
     python benchmarks/hello_kan.py [--first 0] [--seeds 10] [--out results/hello_kan.json]
 
 Train [2, 5, 1] with λ, prune, refit, snap with the full function library; print the formula and
-    python benchmarks/hello_kan.py [--first 0] [--seeds 10] [--out hello_kan.json]
-and spline errors of seeds 0 to 19; seeds from 100 on had no part in it.
+the RMSE on 1000 test points for each seed. The setting was chosen while looking at the pruned
+widths and spline errors of seeds 0 to 19; seeds from 100 on had no part in it.
 """
 
 from __future__ import annotations

@@ -40,11 +40,7 @@ class CpuCache:
 
     x: np.ndarray  # (N, n_in), with t_0 in place of what is not finite
     finite: np.ndarray | None  # (N, n_in), bool; None where all inputs are finite
-    cells: np.ndarray  # (n_in, N)
-    values: np.ndarray  # (n_in, k+1, N)
-    slopes: np.ndarray  # (n_in, k+1, N)
-    base: np.ndarray  # (n_in, N)
-    dbase: np.ndarray  # (n_in, N)
+    features: tuple[np.ndarray, ...]  # cells, values, slopes, base, dbase, see loops
     parameters: Parameters
     f: np.ndarray | None  # (N, n_symbolic)
     df: np.ndarray | None  # (N, n_symbolic)
@@ -62,6 +58,11 @@ class Parameters:
     numeric: np.ndarray | None  # (n_in, n_out), None where all edges are
     pad: int
     splines: tuple  # k + 1 zeros, whose number is a constant to the compiler
+
+    @property
+    def weights(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What the edges are made of."""
+        return self.coef, self.scale, self.scale_base
 
     @property
     def G(self) -> int:
@@ -100,25 +101,10 @@ def layer_forward(
     y = np.empty((n_samples, layer.n_out), x.dtype)
     run = loops.forward_threads if _is_large(layer, n_samples) else loops.forward_one_thread
     linear = layer.extrapolate == "linear"
-    run(
-        p.knots,
-        p.G,
-        linear,
-        kind,
-        p.splines,
-        columns,
-        cells,
-        values,
-        slopes,
-        base,
-        dbase,
-        p.coef,
-        p.scale,
-        p.scale_base,
-        y,
-    )
+    features = (cells, values, slopes, base, dbase)
+    run((p.knots, p.G, linear, kind), p.splines, columns, features, p.weights, y)
     f, df = symbolic_functions(layer, x, continued)
-    cache = CpuCache(x, finite, cells, values, slopes, base, dbase, p, f, df, None)
+    cache = CpuCache(x, finite, features, p, f, df, None)
     y = add_symbolic(layer, cache, y)
     if finite is not None:
         y[(~finite).astype(x.dtype) @ layer.mask.astype(x.dtype) > 0] = np.nan
@@ -141,23 +127,8 @@ def layer_backward(
     dcoef = np.empty_like(p.coef)
     dscale, dscale_base = np.empty((2, layer.n_in, layer.n_out), dy.dtype)
     run = loops.backward_threads if _is_large(layer, n_samples) else loops.backward_one_thread
-    run(
-        p.splines,
-        cache.cells,
-        cache.values,
-        cache.slopes,
-        cache.base,
-        cache.dbase,
-        p.coef,
-        p.scale,
-        p.scale_base,
-        dy,
-        cotangent,
-        dx,
-        dcoef,
-        dscale,
-        dscale_base,
-    )
+    gradients = (dcoef, dscale, dscale_base)
+    run(p.splines, cache.features, p.weights, dy, cotangent, dx, gradients)
     daffine, dx = symbolic_backward(layer, cache, dy, edge_cotangent, dx)
     if cache.finite is not None:
         dx = np.where(cache.finite | ~layer.mask.any(axis=1), dx, np.nan)
@@ -217,18 +188,7 @@ def _statistics(layer: Layer, cache: CpuCache, y: np.ndarray) -> LayerStatistics
     mean_abs, mean, m2 = np.empty((3, layer.n_in, layer.n_out))
     large = _is_large(layer, y.shape[0])
     run = loops.statistics_threads if large else loops.statistics_one_thread
-    run(
-        p.splines,
-        cache.cells,
-        cache.values,
-        cache.base,
-        p.coef,
-        p.scale,
-        p.scale_base,
-        mean_abs,
-        mean,
-        m2,
-    )
+    run(p.splines, cache.features, p.weights, mean_abs, mean, m2)
     edges = Moments(y.shape[0], mean, m2)
     mean_abs, edges = symbolic_statistics(layer, cache, mean_abs, edges)
     return LayerStatistics(Moments.of(cache.x), mean_abs, edges, Moments.of(y))

@@ -13,7 +13,9 @@ coef       (n_in, G + k, n_out)
 y, dy      (N, n_out)
 =========  ==================  =================================================================
 
-K is the length of the tuple `splines`, a constant to the compiler.
+The arrays travel in tuples: grid (knots, G, linear, kind of base function), features (cells,
+values, slopes, base, dbase), weights (coef, scale, scale_base), gradients (dcoef, dscale,
+dscale_base). K is the length of the tuple `splines`, a constant to the compiler.
 """
 
 from __future__ import annotations
@@ -102,16 +104,6 @@ def split_scale(coef, scale, dcoef, dscale):
             dcoef[m, j] *= scale[j]
 
 
-@njit(**INLINE)
-def cotangent_row(splines, v, n, w, coef, c, scale, scale_base, dy, r0, r1, r2, phi, row):
-    """Write row_j = dy_j + r0_j + r1_j φ_j + r2_j sign φ_j, with sign 0 = 0."""
-    phi[:] = 0
-    add_edges(splines, v, n, w, coef, c, scale, scale_base, phi)
-    for j in range(row.size):
-        sign = np.sign(phi[j])
-        row[j] = dy[j] + r0[j] + r1[j] * phi[j] + r2[j] * sign
-
-
 # --- a layer -----------------------------------------------------------------------------------
 
 
@@ -131,97 +123,63 @@ def columns_of(x, knots, k, columns):
 
 
 @njit(**OPTIONS)
-def prepare_input(i, knots, G, linear, kind, splines, x, cells, values, slopes, base, dbase):
-    """Write the basis and the base function of one input at all samples."""
+def prepare_input(i, grid, splines, x, features):
+    """Write the basis and the base function of input i at all samples."""
+    knots, G, linear, kind = grid
+    cells, values, slopes, base, dbase = features
     spline_basis(x[i], knots[i], G, linear, splines, cells[i], values[i], slopes[i])
     if kind >= 0:
         base_function(kind, x[i], base[i], dbase[i])
 
 
+@njit(**INLINE)
+def add_input(i, n, splines, features, weights, row):
+    """Add the edges of input i at sample n to row (n_out,)."""
+    cells, values, _, base, _ = features
+    coef, scale, scale_base = weights
+    c = cells[i, n]
+    add_edges(splines, values[i], n, base[i, n], coef[i], c, scale[i], scale_base[i], row)
+
+
 @njit(**OPTIONS)
-def forward_samples(first, last, splines, cells, values, base, coef, scale, scale_base, y):
-    """Add the edges of all inputs to the rows first … last - 1 of y."""
+def forward_samples(first, last, splines, features, weights, y):
+    """Write the rows first … last - 1 of y: the sums of the edges of all inputs."""
     y[first:last] = 0
-    for i in range(coef.shape[0]):
+    for i in range(weights[0].shape[0]):
         for n in range(first, last):
-            add_edges(
-                splines,
-                values[i],
-                n,
-                base[i, n],
-                coef[i],
-                cells[i, n],
-                scale[i],
-                scale_base[i],
-                y[n],
-            )
+            add_input(i, n, splines, features, weights, y[n])
+
+
+@njit(**INLINE)
+def cotangent_row(i, dy, cotangent, phi, row):
+    """Write row_j = dy_j + r0_j + r1_j φ_j + r2_j sign φ_j, with sign 0 = 0."""
+    for j in range(row.size):
+        affine = cotangent[0, i, j] + cotangent[1, i, j] * phi[j]
+        row[j] = dy[j] + affine + cotangent[2, i, j] * np.sign(phi[j])
 
 
 @njit(**OPTIONS)
-def backward_input(
-    i,
-    splines,
-    cells,
-    values,
-    slopes,
-    base,
-    dbase,
-    coef,
-    scale,
-    scale_base,
-    dy,
-    cotangent,
-    dx,
-    dcoef,
-    dscale,
-    dscale_base,
-):
-    """Write the gradients of one input's parameters, and dx of that input.
-
-    `cotangent` is (3, n_in, n_out), or has no rows where there is none.
-    """
-    n_out = dy.shape[1]
+def backward_input(i, splines, features, weights, dy, cotangent, dx, gradients):
+    """Write the gradients of the parameters of input i, and dx of that input."""
+    cells, values, slopes, base, dbase = features
+    coef, scale, scale_base = weights
+    dcoef, dscale, dscale_base = gradients
     dcoef[i] = 0
     dscale_base[i] = 0
     affine = cotangent.shape[0] > 0
-    phi, row = np.zeros(n_out * affine, dy.dtype), np.zeros(n_out * affine, dy.dtype)
+    phi = np.zeros(dy.shape[1] * affine, dy.dtype)
+    row = np.zeros(dy.shape[1] * affine, dy.dtype)
     for n in range(dy.shape[0]):
-        c = cells[i, n]
-        w = base[i, n]
         g = dy[n]
         if affine:
-            cotangent_row(
-                splines,
-                values[i],
-                n,
-                w,
-                coef[i],
-                c,
-                scale[i],
-                scale_base[i],
-                g,
-                cotangent[0, i],
-                cotangent[1, i],
-                cotangent[2, i],
-                phi,
-                row,
-            )
+            phi[:] = 0
+            add_input(i, n, splines, features, weights, phi)
+            cotangent_row(i, g, cotangent, phi, row)
             g = row
         dx[n, i] = edge_gradients(
-            splines,
-            values[i],
-            slopes[i],
-            n,
-            w,
-            dbase[i, n],
-            coef[i],
-            c,
-            scale[i],
-            scale_base[i],
-            g,
-            dcoef[i],
-            dscale_base[i],
-        )
+            splines, values[i], slopes[i], n, base[i, n], dbase[i, n],
+            coef[i], cells[i, n], scale[i], scale_base[i], g, dcoef[i], dscale_base[i]
+        )  # fmt: skip
     split_scale(coef[i], scale[i], dcoef[i], dscale[i])
 
 
@@ -230,10 +188,10 @@ STATISTICS_BLOCK = 64
 
 
 @njit(**OPTIONS)
-def statistics_input(i, splines, cells, values, base, coef, scale, scale_base, mean_abs, mean, m2):
-    """Write the mean of |φ|, and the mean and M2 of φ, of one input's edges."""
-    n_samples, n_out = cells.shape[1], scale.shape[1]
-    phi = np.zeros((STATISTICS_BLOCK, n_out), coef.dtype)
+def statistics_input(i, splines, features, weights, mean_abs, mean, m2):
+    """Write the mean of |φ|, and the mean and M2 of φ, of the edges of input i."""
+    n_samples, n_out = features[0].shape[1], mean.shape[1]
+    phi = np.zeros((STATISTICS_BLOCK, n_out), weights[0].dtype)
     block_mean, block_m2 = np.zeros(n_out), np.zeros(n_out)
     mean_abs[i] = 0
     mean[i] = 0
@@ -242,17 +200,7 @@ def statistics_input(i, splines, cells, values, base, coef, scale, scale_base, m
         size = min(STATISTICS_BLOCK, n_samples - first)
         phi[:] = 0
         for n in range(size):
-            add_edges(
-                splines,
-                values[i],
-                first + n,
-                base[i, first + n],
-                coef[i],
-                cells[i, first + n],
-                scale[i],
-                scale_base[i],
-                phi[n],
-            )
+            add_input(i, first + n, splines, features, weights, phi[n])
         merge_moments(phi, size, first, mean_abs[i], mean[i], m2[i], block_mean, block_m2)
     for j in range(n_out):
         mean_abs[i, j] /= n_samples
@@ -281,161 +229,49 @@ def merge_moments(phi, size, before, total_abs, mean, m2, block_mean, block_m2):
 
 
 @njit(**OPTIONS)
-def forward_one_thread(
-    knots,
-    G,
-    linear,
-    kind,
-    splines,
-    x,
-    cells,
-    values,
-    slopes,
-    base,
-    dbase,
-    coef,
-    scale,
-    scale_base,
-    y,
-):
-    """Basis and sums of a layer."""
-    for i in range(knots.shape[0]):
-        prepare_input(i, knots, G, linear, kind, splines, x, cells, values, slopes, base, dbase)
-    forward_samples(0, y.shape[0], splines, cells, values, base, coef, scale, scale_base, y)
+def forward_one_thread(grid, splines, x, features, weights, y):
+    """Compute the basis and the sums of a layer."""
+    for i in range(x.shape[0]):
+        prepare_input(i, grid, splines, x, features)
+    forward_samples(0, y.shape[0], splines, features, weights, y)
 
 
 @njit(parallel=True, **OPTIONS)
-def forward_threads(
-    knots,
-    G,
-    linear,
-    kind,
-    splines,
-    x,
-    cells,
-    values,
-    slopes,
-    base,
-    dbase,
-    coef,
-    scale,
-    scale_base,
-    y,
-):
+def forward_threads(grid, splines, x, features, weights, y):
     """Do the same, inputs and then samples spread over the threads: the same bits."""
-    for i in prange(knots.shape[0]):
-        prepare_input(i, knots, G, linear, kind, splines, x, cells, values, slopes, base, dbase)
-    blocks = (y.shape[0] + 63) // 64
-    for block in prange(blocks):
-        forward_samples(
-            64 * block,
-            min(64 * block + 64, y.shape[0]),
-            splines,
-            cells,
-            values,
-            base,
-            coef,
-            scale,
-            scale_base,
-            y,
-        )
+    for i in prange(x.shape[0]):
+        prepare_input(i, grid, splines, x, features)
+    for block in prange((y.shape[0] + 63) // 64):
+        last = min(64 * block + 64, y.shape[0])
+        forward_samples(64 * block, last, splines, features, weights, y)
 
 
 @njit(**OPTIONS)
-def backward_one_thread(
-    splines,
-    cells,
-    values,
-    slopes,
-    base,
-    dbase,
-    coef,
-    scale,
-    scale_base,
-    dy,
-    cotangent,
-    dx,
-    dcoef,
-    dscale,
-    dscale_base,
-):
-    """Gradients of a layer, input by input."""
-    for i in range(coef.shape[0]):
-        backward_input(
-            i,
-            splines,
-            cells,
-            values,
-            slopes,
-            base,
-            dbase,
-            coef,
-            scale,
-            scale_base,
-            dy,
-            cotangent,
-            dx,
-            dcoef,
-            dscale,
-            dscale_base,
-        )
+def backward_one_thread(splines, features, weights, dy, cotangent, dx, gradients):
+    """Compute the gradients of a layer, input by input.
+
+    `cotangent` is (3, n_in, n_out), or has no rows where there is none.
+    """
+    for i in range(dx.shape[1]):
+        backward_input(i, splines, features, weights, dy, cotangent, dx, gradients)
 
 
 @njit(parallel=True, **OPTIONS)
-def backward_threads(
-    splines,
-    cells,
-    values,
-    slopes,
-    base,
-    dbase,
-    coef,
-    scale,
-    scale_base,
-    dy,
-    cotangent,
-    dx,
-    dcoef,
-    dscale,
-    dscale_base,
-):
+def backward_threads(splines, features, weights, dy, cotangent, dx, gradients):
     """Do the same, inputs spread over the threads: the same bits."""
-    for i in prange(coef.shape[0]):
-        backward_input(
-            i,
-            splines,
-            cells,
-            values,
-            slopes,
-            base,
-            dbase,
-            coef,
-            scale,
-            scale_base,
-            dy,
-            cotangent,
-            dx,
-            dcoef,
-            dscale,
-            dscale_base,
-        )
+    for i in prange(dx.shape[1]):
+        backward_input(i, splines, features, weights, dy, cotangent, dx, gradients)
 
 
 @njit(**OPTIONS)
-def statistics_one_thread(
-    splines, cells, values, base, coef, scale, scale_base, mean_abs, mean, m2
-):
-    """Statistics of all edges of a layer."""
-    for i in range(coef.shape[0]):
-        statistics_input(
-            i, splines, cells, values, base, coef, scale, scale_base, mean_abs, mean, m2
-        )
+def statistics_one_thread(splines, features, weights, mean_abs, mean, m2):
+    """Compute the statistics of all edges of a layer."""
+    for i in range(mean.shape[0]):
+        statistics_input(i, splines, features, weights, mean_abs, mean, m2)
 
 
 @njit(parallel=True, **OPTIONS)
-def statistics_threads(splines, cells, values, base, coef, scale, scale_base, mean_abs, mean, m2):
+def statistics_threads(splines, features, weights, mean_abs, mean, m2):
     """Do the same, inputs spread over the threads: the same bits."""
-    for i in prange(coef.shape[0]):
-        statistics_input(
-            i, splines, cells, values, base, coef, scale, scale_base, mean_abs, mean, m2
-        )
+    for i in prange(mean.shape[0]):
+        statistics_input(i, splines, features, weights, mean_abs, mean, m2)
