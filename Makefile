@@ -14,10 +14,10 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 PYTEST := $(ONE_THREAD) $(PY) -m pytest -q -n $(WORKERS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lint test test-slow coverage bench format clean
+.PHONY: help setup demo lint test test-slow test-packaging test-oldest coverage bench notebooks notebooks-check format clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP)  ## make .venv and install kanref with all it needs for development
 
@@ -46,12 +46,28 @@ test: lint  ## all checks, doctests and tests, with coverage
 test-slow: $(STAMP)  ## the tests that take longer than a few seconds
 	$(PYTEST) -m slow || test $$? -eq 5  # pytest's 5: there are none
 
+test-packaging: $(STAMP)  ## build, install into empty environments (each Python, each extra), use it
+	$(PY) tests/packaging/check_packages.py
+
+test-oldest: $(STAMP)  ## the tests with the oldest packages that pyproject.toml allows
+	$(ONE_THREAD) $(PY) tests/packaging/check_oldest.py
+
 coverage: $(STAMP)  ## which lines the tests reach, as pages in htmlcov/
 	$(PYTEST) --cov --cov-report= --cov-fail-under=0
 	NUMBA_DISABLE_JIT=1 $(PY) -m pytest -q tests/test_kernels.py --cov --cov-append --cov-report=html
 
-bench: $(STAMP)  ## every benchmark script, one after the other
+bench: $(STAMP)  ## every benchmark script, one after the other (benchmarks/README.md)
 	@set -e; for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(PY) $$script; done
+
+bench-%: $(STAMP)  # one of them: bench-step, bench-limit, …; options in ARGS
+	$(PY) benchmarks/$*.py $(ARGS)
+
+notebooks: $(STAMP)  ## execute the course in place and store its outputs
+	$(PY) notebooks/execute.py
+
+notebooks-check: $(STAMP)  ## execute copies of the course, with Numba and as in Pyodide without
+	$(PY) notebooks/execute.py --check
+	$(PY) notebooks/execute.py --check --bare
 
 format: $(STAMP)  ## format the code and repair what ruff can
 	$(BIN)/ruff check --fix --exit-zero .
@@ -60,4 +76,4 @@ format: $(STAMP)  ## format the code and repair what ruff can
 clean:  ## remove what the other targets leave behind, except .venv
 	rm -rf build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache \
 	  .mypy_cache .pytest_cache .ruff_cache
-	find kanref tests benchmarks demo -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	find kanref tests benchmarks demo notebooks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -185,7 +185,7 @@ def _splines(layer: Layer) -> tuple[Array, Array]:
 
 def _through(layer: Layer, nodes: Nodes, x: Array) -> Array:
     """Return the next layer's inputs, symbolic functions continued finitely as in training."""
-    return nodes_forward(nodes, layer_forward(layer, x, continued=True)[0])[0]
+    return nodes_forward(nodes, layer_forward(layer, x, continued=True)[0])
 
 
 def _inputs(network: Network, x: Array) -> list[Array]:

@@ -23,7 +23,7 @@ from . import layer as _layer
 from ._arrays import Array, namespace, where
 from .kernels import layer_backward, layer_forward
 from .layer import EdgeCotangent, Layer, LayerCache
-from .parameters import changed
+from .parameters import assign, changed
 from .statistics import LayerStatistics, merge_statistics
 
 NODE_PARAMETERS = ("subnode_scale", "subnode_bias", "node_scale", "node_bias")
@@ -201,7 +201,6 @@ class NetworkCache:
 
     layers: tuple[LayerCache | Any, ...]  # of the backend that computed
     u: tuple[Array, ...]  # (N, n_subnodes) of each layer, before the subnode affine
-    p: tuple[Array, ...]  # (N, n_nodes) of each layer, before the node affine
     x: tuple[Array, ...]  # (N, n_in) of each layer
 
     @property
@@ -210,21 +209,21 @@ class NetworkCache:
         return [cache.statistics for cache in self.layers]  # type: ignore[misc]
 
 
-def nodes_forward(nodes: Nodes, u: Array) -> tuple[Array, Array]:
-    """Combine the sums u (N, n_subnodes) into nodes z (N, n_nodes); also p, before the affine."""
-    xp = namespace(u)
-    v = u * nodes.subnode_scale + nodes.subnode_bias
-    p = v
-    if nodes.arity:
-        columns = [reduce(mul, [v[:, j] for j in node]) for node in nodes.factors()]
-        p = xp.stack(columns, axis=1)
-    return p * nodes.node_scale + nodes.node_bias, p
+def nodes_forward(nodes: Nodes, u: Array) -> Array:
+    """Combine the sums u (N, n_subnodes) into nodes z (N, n_nodes)."""
+    if not nodes.arity:  # one affine of u, with one array of its size
+        z = u * (nodes.subnode_scale * nodes.node_scale)
+        z += nodes.subnode_bias * nodes.node_scale + nodes.node_bias
+        return z
+    return _products(nodes, u) * nodes.node_scale + nodes.node_bias
 
 
 def nodes_backward(
-    nodes: Nodes, u: Array, p: Array, dz: Array, gradients: bool = True
+    nodes: Nodes, u: Array, dz: Array, gradients: bool = True
 ) -> tuple[Array, Nodes]:
     """Propagate dz (N, n_nodes) to du (N, n_subnodes) and, unless told not to, to the affines."""
+    if not nodes.arity and not gradients:
+        return dz * (nodes.subnode_scale * nodes.node_scale), nodes
     xp = namespace(dz)
     dp = dz * nodes.node_scale
     dv = dp
@@ -242,28 +241,45 @@ def nodes_backward(
         nodes,
         subnode_scale=xp.sum(dv * u, axis=0),
         subnode_bias=xp.sum(dv, axis=0),
-        node_scale=xp.sum(dz * p, axis=0),
+        node_scale=xp.sum(dz * _products(nodes, u), axis=0),
         node_bias=xp.sum(dz, axis=0),
     )
     return dv * nodes.subnode_scale, dnodes
 
 
+def _products(nodes: Nodes, u: Array) -> Array:
+    """Return p (N, n_nodes): v of a sum node, the product of its factors of a product node."""
+    v = u * nodes.subnode_scale + nodes.subnode_bias
+    if not nodes.arity:
+        return v
+    columns = [reduce(mul, [v[:, j] for j in node]) for node in nodes.factors()]
+    return namespace(u).stack(columns, axis=1)
+
+
 def network_forward(
-    network: Network, x: Array, *, sums: bool = False, continued: bool = False
+    network: Network,
+    x: Array,
+    *,
+    sums: bool = False,
+    continued: bool = False,
+    reuse: NetworkCache | None = None,
 ) -> tuple[Array, NetworkCache]:
     """Evaluate the network at x (N, n_in): y (N, n_out) and a cache for the backward pass.
 
-    `sums` and `continued` are those of :func:`kanref.layer.layer_forward`.
+    `sums` and `continued` are those of :func:`kanref.layer.layer_forward`. The arrays of `reuse`,
+    the cache of an earlier pass that nobody needs any more, may be overwritten.
     """
-    caches, sums_u, products, inputs = [], [], [], []
-    for layer, nodes in zip(network.layers, network.nodes, strict=True):
+    caches, sums_u, inputs = [], [], []
+    old: Sequence[Any] = (None,) * network.depth if reuse is None else reuse.layers
+    for layer, nodes, used in zip(network.layers, network.nodes, old, strict=True):
         inputs.append(x)
-        u, cache = layer_forward(network.backend, layer, x, sums=sums, continued=continued)
-        x, p = nodes_forward(nodes, u)
+        u, cache = layer_forward(
+            network.backend, layer, x, sums=sums, continued=continued, reuse=used
+        )
+        x = nodes_forward(nodes, u)
         caches.append(cache)
         sums_u.append(u)
-        products.append(p)
-    return x, NetworkCache(tuple(caches), tuple(sums_u), tuple(products), tuple(inputs))
+    return x, NetworkCache(tuple(caches), tuple(sums_u), tuple(inputs))
 
 
 def network_backward(
@@ -271,27 +287,58 @@ def network_backward(
     cache: NetworkCache,
     dy: Array,
     cotangents: Cotangents | None = None,
-    *,
-    theta_only: bool = False,
 ) -> tuple[Array, Network]:
     """Propagate dy (N, n_out) to dx (N, n_in) and to every parameter.
 
     `cotangents` holds, per layer, what a regulariser adds at the edges and at the nodes.
-    The gradients come as a Network; its `theta` is the gradient of theta. With `theta_only`, the
-    node affines that theta does not hold get no gradient.
+    The gradients come as a Network; its `theta` is the gradient of theta.
     """
     layers, nodes = list(network.layers), list(network.nodes)
-    affines = not theta_only or not set(network.groups).isdisjoint(NODE_PARAMETERS)
     for number in reversed(range(network.depth)):
         edge, node = cotangents[number] if cotangents is not None else (None, None)
-        u, p = cache.u[number], cache.p[number]
-        du, nodes[number] = nodes_backward(network.nodes[number], u, p, dy, affines)
+        u = cache.u[number]
+        du, nodes[number] = nodes_backward(network.nodes[number], u, dy)
         if node is not None:
             du = du + node.t0 + node.t1 * _selected_by(node.t1, u)
         dy, layers[number] = layer_backward(network.layers[number], cache.layers[number], du, edge)
         if node is not None:
             dy = dy + node.s0 + node.s1 * _selected_by(node.s1, cache.x[number])
     return dy, network.with_parts(layers, nodes)
+
+
+def theta_gradient(
+    network: Network,
+    cache: NetworkCache,
+    dy: Array,
+    cotangents: Cotangents | None = None,
+    out: Network | None = None,
+) -> Network:
+    """Return the gradient of theta only, as training needs it; see :func:`network_backward`.
+
+    What theta does not hold may be left out: node affines, and the cotangent of the inputs. The
+    gradient is written into `out`, an earlier gradient, where it is given.
+    """
+    affines = not set(network.groups).isdisjoint(NODE_PARAMETERS)
+    layers, nodes = list(network.layers), list(network.nodes)
+    for number in reversed(range(network.depth)):
+        edge, node = cotangents[number] if cotangents is not None else (None, None)
+        u = cache.u[number]
+        du, nodes[number] = nodes_backward(network.nodes[number], u, dy, affines)
+        if node is not None:
+            du = du + node.t0 + node.t1 * _selected_by(node.t1, u)
+        dy, layers[number] = layer_backward(
+            network.layers[number],
+            cache.layers[number],
+            du,
+            edge,
+            out=None if out is None else out.layers[number],
+            inputs=number > 0,
+        )
+        if out is not None and affines:
+            assign(out.nodes[number], nodes[number], NODE_PARAMETERS)
+        if node is not None and number > 0:
+            dy = dy + node.s0 + node.s1 * _selected_by(node.s1, cache.x[number])
+    return network.with_parts(layers, nodes) if out is None else out
 
 
 def layer_inputs(network: Network, x: Array) -> list[Array]:

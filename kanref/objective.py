@@ -15,7 +15,7 @@ from functools import reduce
 from ._arrays import Array, namespace
 from .layer import BLOCK_ELEMENTS
 from .losses import Loss
-from .network import Network, network_backward, network_forward
+from .network import Network, NetworkCache, network_forward, theta_gradient
 from .regularization import Penalty, Regularizer
 from .statistics import merge_statistics
 
@@ -37,6 +37,8 @@ class Evaluation:
         Predictions.
     gradient : Network
         The gradient of `total`; ``gradient.theta`` is flat.
+    cache : NetworkCache
+        What the last forward pass left, for the next evaluation to use again.
     """
 
     total: float
@@ -44,6 +46,7 @@ class Evaluation:
     reg: float
     pred: Array
     gradient: Network
+    cache: NetworkCache
 
 
 @dataclass(frozen=True)
@@ -65,34 +68,45 @@ class Objective:
     max_memory: int = MAX_MEMORY
 
     def evaluate(
-        self, network: Network, x: Array, target: Array, weight: Array | None = None
+        self,
+        network: Network,
+        x: Array,
+        target: Array,
+        weight: Array | None = None,
+        *,
+        reuse: Evaluation | None = None,
     ) -> Evaluation:
-        """Return the objective and its gradient on the batch x (N, n_in), target."""
+        """Return the objective and its gradient on the batch x (N, n_in), target.
+
+        The arrays of `reuse`, an earlier evaluation at a network of the same shapes and groups, are
+        overwritten: its gradient too. A training loop then allocates nothing that grows with the
+        network or the batch, but for what passes through the nodes.
+        """
         chunks = split(network, x, self.max_memory)
         sums = self.regularizer.needs_statistics
         predictions, statistics = [], []
+        cache = None if reuse is None else reuse.cache
         for chunk in chunks:
-            pred, cache = network_forward(network, chunk, sums=sums, continued=True)
+            pred, cache = network_forward(network, chunk, sums=sums, continued=True, reuse=cache)
             predictions.append(pred)
             if sums:
                 statistics.append(cache.statistics)
-            if len(chunks) > 1:
-                del cache  # before the next chunk makes its own
-        pred = namespace(x).concat(predictions, axis=0)
+        assert cache is not None  # there is at least one chunk
+        pred = namespace(x).concat(predictions, axis=0) if len(chunks) > 1 else predictions[0]
         loss, dpred = self.loss(pred, target, weight)
         penalty = self.regularizer(network, merge_statistics(statistics) if sums else None)
         scaled = penalty.scaled(self.regularizer.lamb)
 
+        out = None if reuse is None else reuse.gradient
         if len(chunks) == 1:
-            gradient = network_backward(network, cache, dpred, scaled.cotangents, theta_only=True)[
-                1
-            ]
+            gradient = theta_gradient(network, cache, dpred, scaled.cotangents, out)
         else:
-            gradient = _second_pass(network, chunks, dpred, scaled)
+            gradient = _second_pass(network, chunks, dpred, scaled, cache)
         if scaled.gradient is not None:
             gradient = gradient.with_theta(gradient.theta + scaled.gradient.theta)
         loss, reg = float(loss), float(penalty.value)
-        return Evaluation(loss + self.regularizer.lamb * reg, loss, reg, pred, gradient)
+        total = loss + self.regularizer.lamb * reg
+        return Evaluation(total, loss, reg, pred, gradient, cache)
 
 
 def split(network: Network, x: Array, max_memory: int) -> list[Array]:
@@ -110,7 +124,7 @@ def split(network: Network, x: Array, max_memory: int) -> list[Array]:
 
 
 def _second_pass(
-    network: Network, chunks: Sequence[Array], dpred: Array, penalty: Penalty
+    network: Network, chunks: Sequence[Array], dpred: Array, penalty: Penalty, cache: NetworkCache
 ) -> Network:
     """Add up the gradients of the chunks, in order."""
     thetas, start = [], 0
@@ -118,7 +132,7 @@ def _second_pass(
     for chunk in chunks:
         dy = dpred[start : start + chunk.shape[0], :]
         start += chunk.shape[0]
-        _, cache = network_forward(network, chunk, continued=True)
-        gradient = network_backward(network, cache, dy, penalty.cotangents, theta_only=True)[1]
+        _, cache = network_forward(network, chunk, continued=True, reuse=cache)
+        gradient = theta_gradient(network, cache, dy, penalty.cotangents)
         thetas.append(gradient.theta)
     return gradient.with_theta(reduce(lambda a, b: a + b, thetas))

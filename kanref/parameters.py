@@ -113,6 +113,14 @@ def changed(part: Part, **fields: Any) -> Part:
     return new
 
 
+def assign(target: Part, source: Part, names: Sequence[str]) -> Part:
+    """Write the named arrays of `source` into those of `target`, a part of the same shapes."""
+    for name in names:
+        if getattr(source, name) is not None:
+            getattr(target, name)[...] = getattr(source, name)
+    return target
+
+
 def select(layer: Layer, inputs: Sequence[int], outputs: Sequence[int]) -> Layer:
     """Return the layer between some of the inputs and some of the outputs, as copies.
 

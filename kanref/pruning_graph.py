@@ -101,7 +101,7 @@ def fold_constants(network: Network) -> tuple[Network, list[list[int]]]:
             continue
         xp = namespace(layers[l].coef)
         zeros = xp.zeros((1, nodes[l - 1].n_subnodes), dtype=layers[l].coef.dtype)
-        z = nodes_forward(nodes[l - 1], zeros)[0]  # (1, n_nodes)
+        z = nodes_forward(nodes[l - 1], zeros)  # (1, n_nodes)
         leaving = select(layers[l], constant, range(layers[l].n_out))
         gifts = layer_edges(leaving, xp.take(z, xp.asarray(constant), axis=1))[0, ...]
         finite = to_numpy(xp.all(xp.isfinite(gifts), axis=1))  # (n_constant,)

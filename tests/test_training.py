@@ -48,10 +48,10 @@ def test_float32_models_stay_float32(settings: FitSettings) -> None:
 
     @dataclass
     class Watching(Planted):
-        def evaluate(self, network: Network, *data: Any) -> Evaluation:
+        def evaluate(self, network: Network, *data: Any, **options: Any) -> Evaluation:
             seen.extend([network.theta.dtype, network.layers[0].knots.dtype])
             seen.extend(a.dtype for a in data if a is not None)
-            return self.inner.evaluate(network, *data)
+            return self.inner.evaluate(network, *data, **options)
 
     network = small("float32")
     data = replace(table(), weight=np.ones(41))  # float64
@@ -173,8 +173,9 @@ def test_grids_move_on_schedule(settings: FitSettings, monkeypatch: pytest.Monke
     steps: list[int] = []
 
     def spy(before: Network, x: np.ndarray, grid_eps: float) -> Network:
+        at = before.copy()  # the run moves its network on
         after = original(before, x, grid_eps)
-        calls.append((len(steps), before, x, grid_eps, after))
+        calls.append((len(steps), at, x, grid_eps, after))
         return after
 
     original = run_module.update_grid

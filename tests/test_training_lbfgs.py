@@ -83,8 +83,8 @@ def test_lbfgs_goes_down_and_on_where_scipy_would_stop() -> None:
 def test_lbfgs_stops_where_the_gradient_leads_nowhere() -> None:
     @dataclass
     class Uphill(Planted):
-        def evaluate(self, network: Network, *data: Any) -> Evaluation:
-            found = self.inner.evaluate(network, *data)
+        def evaluate(self, network: Network, *data: Any, **options: Any) -> Evaluation:
+            found = self.inner.evaluate(network, *data, **options)
             return replace(found, gradient=found.gradient.with_theta(-found.gradient.theta))
 
     evaluations = []

@@ -59,8 +59,8 @@ class Planted:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
 
-    def evaluate(self, network: Network, *data: Any) -> Evaluation:
-        found = self.inner.evaluate(network, *data)
+    def evaluate(self, network: Network, *data: Any, **options: Any) -> Evaluation:
+        found = self.inner.evaluate(network, *data, **options)
         self.calls += 1
         if not self.bad(network, self.calls):
             return found

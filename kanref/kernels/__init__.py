@@ -14,25 +14,51 @@ from typing import Any
 from .. import layer as reference
 from .._arrays import Array
 from ..layer import EdgeCotangent, Layer, LayerCache
+from ..parameters import assign
 
 BACKENDS = ("auto", "numpy", "numba")
 
 
 def layer_forward(
-    backend: str, layer: Layer, x: Array, *, sums: bool = False, continued: bool = False
+    backend: str,
+    layer: Layer,
+    x: Array,
+    *,
+    sums: bool = False,
+    continued: bool = False,
+    reuse: Any = None,
 ) -> tuple[Array, Any]:
-    """Evaluate a layer on the chosen backend; see :func:`kanref.layer.layer_forward`."""
+    """Evaluate a layer on the chosen backend; see :func:`kanref.layer.layer_forward`.
+
+    A kernel may overwrite the arrays of `reuse`, the cache of an earlier pass.
+    """
     cpu = None if backend == "numpy" else numba_kernels()
-    chosen = reference if cpu is None or not cpu.supports(layer, x) else cpu
-    return chosen.layer_forward(layer, x, sums=sums, continued=continued)
+    if cpu is None or not cpu.supports(layer, x):
+        return reference.layer_forward(layer, x, sums=sums, continued=continued)
+    reuse = None if isinstance(reuse, LayerCache) else reuse
+    return cpu.layer_forward(layer, x, sums=sums, continued=continued, reuse=reuse)
 
 
 def layer_backward(
-    layer: Layer, cache: Any, dy: Array, edge_cotangent: EdgeCotangent | None = None
-) -> tuple[Array, Layer]:
-    """Propagate a cotangent on the backend that left `cache`."""
-    chosen = reference if isinstance(cache, LayerCache) else numba_kernels()
-    return chosen.layer_backward(layer, cache, dy, edge_cotangent)  # type: ignore[union-attr]
+    layer: Layer,
+    cache: Any,
+    dy: Array,
+    edge_cotangent: EdgeCotangent | None = None,
+    *,
+    out: Layer | None = None,
+    inputs: bool = True,
+) -> tuple[Any, Layer]:
+    """Propagate a cotangent on the backend that left `cache`.
+
+    The gradients are written into `out` where it is given; without `inputs`, dx may be None.
+    """
+    if not isinstance(cache, LayerCache):
+        cpu = numba_kernels()
+        return cpu.layer_backward(  # type: ignore[union-attr]
+            layer, cache, dy, edge_cotangent, out=out, inputs=inputs
+        )
+    dx, gradient = reference.layer_backward(layer, cache, dy, edge_cotangent)
+    return dx, gradient if out is None else assign(out, gradient, reference.PARAMETERS)
 
 
 @functools.cache

@@ -1,8 +1,9 @@
 """The basis at all samples of one input, compiled by Numba; shapes as in ``loops.py``.
 
-On a cell each spline is a polynomial of u = (x - t_c) / (t_{c+1} - t_c). A uniform grid has one
-table of their coefficients for all cells; an adaptive one a table for each cell, or, where there
-are too few samples for the tables to pay, the recursion at each sample. K = k + 1 is the length of
+The samples are sorted by cell first. On a cell each spline is a polynomial of
+u = (x - t_c) / (t_{c+1} - t_c). A uniform grid has one table of their coefficients for all cells;
+an adaptive one a table for each cell, or, where a cell has too few samples for a table to pay, the
+recursion at each sample. K = k + 1 is the length of
 the tuple `splines`, so that Numba compiles a version for each degree and unrolls the loops over m.
 
 ``fastmath`` allows to reorder and to fuse, never to assume that NaN or infinity do not occur.
@@ -16,8 +17,11 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from .cache import cache_directory
+
 FAST = {"contract", "reassoc", "nsz", "arcp"}
-OPTIONS: Any = {"fastmath": FAST, "error_model": "numpy", "cache": True, "nogil": True}
+CACHE = cache_directory() is not None  # else in memory: Numba would refuse to compile
+OPTIONS: Any = {"fastmath": FAST, "error_model": "numpy", "cache": CACHE, "nogil": True}
 INLINE: Any = {**OPTIONS, "forceinline": True}
 
 ZERO, IDENTITY, SILU, TANH = 0, 1, 2, 3
@@ -59,7 +63,9 @@ def cell_polynomials(t, work, table):
                 work[q + 1, m] -= v * width
                 work[q, m + 1] += v * (start - left)
                 work[q + 1, m + 1] += v * width
-        table[:] = work
+        for q in range(K):  # table[:] = work, which takes the compiler seconds
+            for m in range(K):
+                table[q, m] = work[q, m]
 
 
 @njit(**INLINE)
@@ -85,114 +91,154 @@ def find_cell(v, t, k, G, inverse):
 
 
 @njit(**INLINE)
-def by_recursion(v, t, c, n, work, values, slopes):
+def by_recursion(v, t, c, p, work, features):
     """Write the K splines and their slopes at v in cell c (The NURBS Book, algorithm A2.2)."""
-    K = values.shape[0]
+    K = work.size
     k = K - 1
-    values[0, n] = 1
-    for p in range(1, K):
-        saved = values[0, n] * 0
-        for m in range(p):
-            left, right = t[k + c + 1 - p + m], t[k + c + 1 + m]
-            q = values[m, n] / (right - left) if right > left else values[m, n] * 0
-            if p == k:
-                work[m] = q
-            values[m, n] = saved + (right - v) * q
-            saved = (v - left) * q
-        values[p, n] = saved
+    features[0, p] = 1
+    for q in range(1, K):
+        saved = features[0, p] * 0
+        for m in range(q):
+            left, right = t[k + c + 1 - q + m], t[k + c + 1 + m]
+            share = features[m, p] / (right - left) if right > left else features[m, p] * 0
+            if q == k:
+                work[m] = share
+            features[m, p] = saved + (right - v) * share
+            saved = (v - left) * share
+        features[q, p] = saved
     for m in range(K):
-        slope = values[0, n] * 0
+        slope = features[0, p] * 0
         if m > 0:
             slope += k * work[m - 1]
         if m < k:
             slope -= k * work[m]
-        slopes[m, n] = slope
+        features[K + m, p] = slope
 
 
 @njit(**OPTIONS)
-def uniform_basis(x, t, G, splines, cells, values, slopes):
-    """Write cells, values and slopes on a uniform grid: one table, loops over the samples.
+def find_cells(x, t, G, splines, uniform, cells):
+    """Write the cell of each x.
 
-    Where a spline and its slope have no step, k ≥ 2, a point on a breakpoint may count to either
-    cell; for k ≤ 1 the cell is the one that comparing with the knots gives.
+    Where a spline and its slope have no step, k ≥ 2, a point on a breakpoint of a uniform grid may
+    count to either cell; otherwise the cell is the one that comparing with the knots gives.
     """
+    k = len(splines) - 1
+    first, last = t[k], t[k + G]
+    step = G / (last - first) if uniform else last * 0
+    if uniform and k > 1:
+        for n in range(x.size):
+            position = (min(max(x[n], first), last) - first) * step
+            cells[n] = np.int32(min(math.floor(position), t.dtype.type(G - 1)))
+    else:
+        for n in range(x.size):
+            cells[n] = find_cell(min(max(x[n], first), last), t, k, G, step)
+
+
+@njit(**OPTIONS)
+def sort_by_cell(cells, starts, order):
+    """Write in `order` the samples of cell 0, then those of cell 1, …, each in their order."""
+    starts[:] = 0
+    for n in range(cells.size):
+        starts[cells[n] + 1] += 1
+    for c in range(1, starts.size):
+        starts[c] += starts[c - 1]
+    for n in range(cells.size):
+        order[starts[cells[n]]] = n
+        starts[cells[n]] += 1
+
+
+@njit(**OPTIONS)
+def evaluate(u, inverse, table, splines, start, features):
+    """Write the polynomials of the table and their slopes at the places from `start` on.
+
+    `inverse` is du/dx.
+    """
+    K = len(splines)
+    for m in range(K):
+        values = features[m, start : start + u.size]
+        slopes = features[K + m, start : start + u.size]
+        for p in range(u.size):
+            value, slope = u.dtype.type(table[K - 1, m]), u.dtype.type(0)
+            for q in range(K - 2, -1, -1):
+                slope = slope * u[p] + value
+                value = value * u[p] + u.dtype.type(table[q, m])
+            values[p] = value
+            slopes[p] = slope * inverse
+
+
+@njit(**OPTIONS)
+def uniform_basis(x, cells, t, G, splines, u, start, features):
+    """Write values and slopes on a uniform grid: one table, loops over the samples."""
     K = len(splines)
     k = K - 1
     first, last = t[k], t[k + G]
-    step = G / (last - first)
-    u = np.empty(x.size, t.dtype)
-    if k > 1:
-        for n in range(x.size):
-            position = (min(max(x[n], first), last) - first) * step
-            cell = min(math.floor(position), t.dtype.type(G - 1))
-            cells[n] = np.int32(cell)
-            u[n] = position - cell
-    else:
-        for n in range(x.size):
-            inside = min(max(x[n], first), last)
-            cells[n] = find_cell(inside, t, k, G, step)
-            u[n] = (inside - t[k + cells[n]]) * step
-    table = np.zeros((K, K), np.float64)
-    cell_polynomials(t[1 : 2 * k + 1], np.zeros((K, K), np.float64), table)
-    for m in range(K):
-        for n in range(x.size):
-            value, slope = t.dtype.type(table[k, m]), t.dtype.type(0)
-            for p in range(k - 1, -1, -1):
-                slope = slope * u[n] + value
-                value = value * u[n] + t.dtype.type(table[p, m])
-            values[m, n] = value
-            slopes[m, n] = slope * step
+    step = t.dtype.type(G / (last - first))
+    for p in range(x.size):
+        inside = min(max(x[p], first), last)
+        if k > 1:
+            u[p] = (inside - first) * step - t.dtype.type(cells[p])
+        else:
+            u[p] = (inside - t[k + cells[p]]) * step
+    table, work = np.zeros((K, K), np.float64), np.zeros((K, K), np.float64)
+    cell_polynomials(t[1 : 2 * k + 1], work, table)
+    evaluate(u, step, table, splines, start, features)
+
+
+TABLE_FROM = 8
+"""A cell of fewer samples than this is not worth a table of its polynomials."""
 
 
 @njit(**OPTIONS)
-def adaptive_basis(x, t, G, splines, cells, values, slopes):
-    """Write cells, values and slopes on any grid: a table for each cell where that pays."""
+def adaptive_basis(x, cells, t, G, splines, u, start, features):
+    """Write values and slopes on any grid: a table for each cell that has enough samples."""
     K = len(splines)
     k = K - 1
-    tabulated = k > 0 and G * 8 <= x.size
-    table = np.zeros((G * tabulated, K, K), t.dtype)
-    inverse = np.zeros(G * tabulated, t.dtype)
-    work, exact = np.zeros((K, K), np.float64), np.zeros((K, K), np.float64)
-    for c in range(G * tabulated):
-        cell_polynomials(t[c + 1 : c + 2 * k + 1], work, exact)
-        table[c] = exact
-        width = t[k + c + 1] - t[k + c]
-        inverse[c] = 1 / width if width > 0 else 0
+    table, work = np.zeros((K, K), np.float64), np.zeros((K, K), np.float64)
     quotients = np.zeros(K, t.dtype)
-    for n in range(x.size):
-        inside = min(max(x[n], t[k]), t[k + G])
-        c = find_cell(inside, t, k, G, t.dtype.type(0))
-        cells[n] = c
-        if not tabulated:
-            by_recursion(inside, t, c, n, quotients, values, slopes)
-            continue
-        u = (inside - t[k + c]) * inverse[c]
-        for m in range(K):
-            value, slope = table[c, k, m], table[c, k, m] * 0
-            for p in range(k - 1, -1, -1):
-                slope = slope * u + value
-                value = value * u + table[c, p, m]
-            values[m, n] = value
-            slopes[m, n] = slope * inverse[c]
+    begin = x.size - x.size  # not the constant 0, for which Numba would compile all again
+    while begin < x.size:
+        c, end = cells[begin], begin + 1
+        while end < x.size and cells[end] == c:
+            end += 1
+        left, right = t[k + c], t[k + c + 1]
+        for p in range(begin, end):
+            u[p] = min(max(x[p], t[k]), t[k + G])
+        if k > 0 and end - begin >= TABLE_FROM and right > left:
+            inverse = t.dtype.type(1 / (right - left))
+            for p in range(begin, end):
+                u[p] = (u[p] - left) * inverse
+            cell_polynomials(t[c + 1 : c + 2 * k + 1], work, table)
+            evaluate(u[begin:end], inverse, table, splines, start + begin, features)
+        else:
+            for p in range(begin, end):
+                by_recursion(u[p], t, c, start + p, quotients, features)
+        begin = end
 
 
 @njit(**OPTIONS)
-def spline_basis(x, t, G, linear, splines, cells, values, slopes):
-    """Write cells, values and slopes of the splines of one input at all samples."""
+def spline_basis(x, cells, t, G, linear, splines, uniform, u, start, features):
+    """Write values and slopes of the splines of one input, from place `start` on.
+
+    The samples are sorted by cell.
+    """
     K = len(splines)
     first, last = t[K - 1], t[K - 1 + G]
-    if is_uniform(t, K - 1, G):
-        uniform_basis(x, t, G, splines, cells, values, slopes)
+    if uniform:
+        uniform_basis(x, cells, t, G, splines, u, start, features)
     else:
-        adaptive_basis(x, t, G, splines, cells, values, slopes)
-    for m in range(K):
-        for n in range(x.size):
-            if linear:
-                beyond = x[n] - min(max(x[n], first), last)
-                values[m, n] += beyond * slopes[m, n]
-            elif not (x[n] >= first and x[n] < last):
-                values[m, n] = 0
-                slopes[m, n] = 0
+        adaptive_basis(x, cells, t, G, splines, u, start, features)
+    outside = 0
+    for p in range(x.size):
+        outside += x[p] < first or x[p] >= last
+    for p in range(x.size if outside else 0):
+        if x[p] < first or x[p] >= last:
+            for m in range(K):
+                if linear:
+                    beyond = x[p] - min(max(x[p], first), last)
+                    features[m, start + p] += beyond * features[K + m, start + p]
+                else:
+                    features[m, start + p] = 0
+                    features[K + m, start + p] = 0
 
 
 @njit(**INLINE)

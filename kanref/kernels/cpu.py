@@ -1,8 +1,14 @@
 """layer_forward and layer_backward on the CPU, by Numba: cost independent of G.
 
 What the reference computes for all G + k splines, the loops of :mod:`kanref.kernels.loops` compute
-for the k + 1 that are not zero at a point. Symbolic edges, and base functions that the loops do not
-know, go through the functions of the reference.
+for the k + 1 that are not zero at a point, with vectors that run over the outputs. One scheme
+serves all sizes: a row of 16 outputs is two or four vectors, a row of five is part of one, one or
+two outputs are computed as numbers. Products of a dense basis with BLAS were tried for wide layers
+at small G and are slower (``benchmarks/limit.py``). What is chosen by size is the number of
+threads, and the block of samples whose sums should stay in the cache.
+
+Symbolic edges, and base functions that the loops do not know, go through the functions of the
+reference. The arrays of a pass can be used again by the next one: pass its cache as `reuse`.
 """
 
 from __future__ import annotations
@@ -14,6 +20,7 @@ import numpy as np
 
 from ..functions import BASE_FUNCTIONS
 from ..layer import (
+    PARAMETERS,
     EdgeCotangent,
     Layer,
     add_symbolic,
@@ -21,53 +28,47 @@ from ..layer import (
     symbolic_functions,
     symbolic_statistics,
 )
-from ..parameters import changed
+from ..parameters import assign, changed
 from ..statistics import LayerStatistics, Moments
 from . import basis, loops
 
 MAX_DEGREE = 5
 """The loops are written out for up to six splines on a cell."""
 
-THREADS_FROM = 200_000
+THREADS_FROM = 1_000_000
 """Layers with fewer edge evaluations (N · n_in · n_out) than this stay on one thread."""
 
+BLOCK = 1024
+"""Samples that are sorted by cell together."""
+
 _KINDS = {"zero": basis.ZERO, "identity": basis.IDENTITY, "silu": basis.SILU, "tanh": basis.TANH}
+_NOT_GIVEN = {t: np.empty((2, 0, 0), t) for t in (np.dtype("f4"), np.dtype("f8"))}
 
 
-@dataclass(frozen=True)
+@dataclass
 class CpuCache:
-    """What a forward pass leaves for the backward pass."""
+    """What a forward pass leaves for the backward pass, and for the next pass to use again."""
 
     x: np.ndarray  # (N, n_in), with t_0 in place of what is not finite
     finite: np.ndarray | None  # (N, n_in), bool; None where all inputs are finite
-    features: tuple[np.ndarray, ...]  # cells, values, slopes, base, dbase, see loops
+    work: tuple[np.ndarray, np.ndarray]  # places, features; see loops
+    y: np.ndarray  # (N, n_out), what the numeric edges sum up to
     parameters: Parameters
-    f: np.ndarray | None  # (N, n_symbolic)
-    df: np.ndarray | None  # (N, n_symbolic)
-    statistics: LayerStatistics | None
+    f: np.ndarray | None = None  # (N, n_symbolic)
+    df: np.ndarray | None = None  # (N, n_symbolic)
+    statistics: LayerStatistics | None = None
 
 
 @dataclass(frozen=True)
 class Parameters:
     """The parameters as the loops take them; a copy is made only where something is masked."""
 
-    knots: np.ndarray  # (n_in, G + 2k + 1), padded in "zero" mode
-    coef: np.ndarray  # (n_in, G+k, n_out), padded likewise; 0 where not numeric
-    scale: np.ndarray  # (n_in, n_out), 0 where not numeric
-    scale_base: np.ndarray  # (n_in, n_out), 0 where not numeric
+    grid: tuple[np.ndarray, int, bool, int]  # knots, padded in "zero" mode; G, linear, kind
+    weights: tuple[np.ndarray, np.ndarray, np.ndarray]
+    # coef (n_in, G+k, n_out), padded likewise; scale, scale_base (n_in, n_out); 0 where not numeric
     numeric: np.ndarray | None  # (n_in, n_out), None where all edges are
     pad: int
     splines: tuple  # k + 1 zeros, whose number is a constant to the compiler
-
-    @property
-    def weights(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """What the edges are made of."""
-        return self.coef, self.scale, self.scale_base
-
-    @property
-    def G(self) -> int:
-        """Number of cells."""
-        return self.knots.shape[1] - 2 * len(self.splines) + 1
 
 
 def supports(layer: Layer, x: Any) -> bool:
@@ -82,56 +83,129 @@ def supports(layer: Layer, x: Any) -> bool:
 
 
 def layer_forward(
-    layer: Layer, x: np.ndarray, *, sums: bool = False, continued: bool = False
+    layer: Layer,
+    x: np.ndarray,
+    *,
+    sums: bool = False,
+    continued: bool = False,
+    reuse: CpuCache | None = None,
 ) -> tuple[np.ndarray, CpuCache]:
-    """Evaluate a layer; see :func:`kanref.layer.layer_forward`."""
-    n_samples, K = x.shape[0], layer.k + 1
+    """Evaluate a layer; see :func:`kanref.layer.layer_forward`.
+
+    The arrays of `reuse`, a cache of an earlier pass, are overwritten where their shapes fit.
+    """
     p = _parameters(layer)
-    columns = np.empty((layer.n_in, n_samples), x.dtype)
-    finite = None
-    if loops.columns_of(x, layer.knots, layer.k, columns):
-        finite = np.isfinite(x)
-        x = np.ascontiguousarray(columns.T)
-    cells = np.empty((layer.n_in, n_samples), np.int32)
-    values, slopes = np.empty((2, layer.n_in, K, n_samples), x.dtype)
-    base, dbase = np.empty((2, layer.n_in, n_samples), x.dtype)
-    kind = _KINDS[layer.base_fun.name] if _is_known(layer) else -1
-    if kind < 0:
-        base[...], dbase[...] = layer.base_fun.pair(columns)
-    y = np.empty((n_samples, layer.n_out), x.dtype)
-    run = loops.forward_threads if _is_large(layer, n_samples) else loops.forward_one_thread
-    linear = layer.extrapolate == "linear"
-    features = (cells, values, slopes, base, dbase)
-    run((p.knots, p.G, linear, kind), p.splines, columns, features, p.weights, y)
-    f, df = symbolic_functions(layer, x, continued)
-    cache = CpuCache(x, finite, features, p, f, df, None)
-    y = add_symbolic(layer, cache, y)
-    if finite is not None:
-        y[(~finite).astype(x.dtype) @ layer.mask.astype(x.dtype) > 0] = np.nan
+    cache = _cache(layer, x, p, reuse)
+    if not _run_forward(layer, cache):
+        cache.finite = np.isfinite(x)
+        cache.x = np.where(cache.finite, x, layer.knots[:, layer.k])
+        _run_forward(layer, cache)
+    y = cache.y
+    if layer.symbolic:
+        cache.f, cache.df = symbolic_functions(layer, cache.x, continued)
+        y = add_symbolic(layer, cache, y)
+    if cache.finite is not None:
+        reached = (~cache.finite).astype(x.dtype) @ layer.mask.astype(x.dtype) > 0
+        y = np.where(reached, x.dtype.type(np.nan), y)
     if sums:
-        cache = changed(cache, statistics=_statistics(layer, cache, y))
+        cache.statistics = _statistics(layer, cache, y)
     return y, cache
 
 
 def layer_backward(
-    layer: Layer, cache: CpuCache, dy: np.ndarray, edge_cotangent: EdgeCotangent | None = None
-) -> tuple[np.ndarray, Layer]:
-    """Propagate a cotangent; see :func:`kanref.layer.layer_backward`."""
-    p, n_samples = cache.parameters, dy.shape[0]
+    layer: Layer,
+    cache: CpuCache,
+    dy: np.ndarray,
+    edge_cotangent: EdgeCotangent | None = None,
+    *,
+    out: Layer | None = None,
+    inputs: bool = True,
+) -> tuple[np.ndarray | None, Layer]:
+    """Propagate a cotangent; see :func:`kanref.layer.layer_backward`.
+
+    The gradients are written into the arrays of `out` where it is given. Without `inputs` there is
+    no dx.
+    """
+    p = cache.parameters
+    inputs = inputs or bool(layer.symbolic)
     dy = np.ascontiguousarray(dy)
-    cotangent = np.empty((0, 0, 0), dy.dtype)
+    cotangent = None
     if edge_cotangent is not None:
         r = (edge_cotangent.r0, edge_cotangent.r1, edge_cotangent.r2)
         cotangent = np.stack(r).astype(dy.dtype, copy=False)
-    dx = np.empty((n_samples, layer.n_in), dy.dtype)
-    dcoef = np.empty_like(p.coef)
-    dscale, dscale_base = np.empty((2, layer.n_in, layer.n_out), dy.dtype)
-    run = loops.backward_threads if _is_large(layer, n_samples) else loops.backward_one_thread
-    gradients = (dcoef, dscale, dscale_base)
-    run(p.splines, cache.features, p.weights, dy, cotangent, dx, gradients)
-    daffine, dx = symbolic_backward(layer, cache, dy, edge_cotangent, dx)
-    if cache.finite is not None:
-        dx = np.where(cache.finite | ~layer.mask.any(axis=1), dx, np.nan)
+    dx = np.empty((dy.shape[0], layer.n_in) if inputs else (0, 0), dy.dtype)
+    gradients = _gradient_arrays(layer, p, out)
+    run = loops.backward_threads if _is_large(layer, dy.shape[0]) else loops.backward_one_thread
+    run(p.splines, cache.work, p.weights, dy, cotangent, dx, gradients)
+    if layer.symbolic:
+        daffine, dx = symbolic_backward(layer, cache, dy, edge_cotangent, dx)
+    else:
+        daffine = layer.affine
+    if cache.finite is not None and inputs:
+        dx = np.where(cache.finite | ~layer.mask.any(axis=1), dx, dx.dtype.type(np.nan))
+    return dx if inputs else None, _gradient_layer(layer, p, gradients, daffine, out)
+
+
+def _cache(layer: Layer, x: np.ndarray, p: Parameters, reuse: CpuCache | None) -> CpuCache:
+    """Return a cache for this pass, with the arrays of an earlier one where they fit."""
+    n_samples, n_features = x.shape[0], 2 * layer.k + 4
+    if (
+        reuse is not None
+        and reuse.work[1].shape == (layer.n_in, n_features, n_samples)
+        and reuse.y.shape == (n_samples, layer.n_out)
+        and reuse.y.dtype == x.dtype
+    ):
+        return CpuCache(x, None, reuse.work, reuse.y, p)
+    places = np.empty((layer.n_in, 2, n_samples), np.int32)
+    features = np.empty((layer.n_in, n_features, n_samples), x.dtype)
+    y = np.empty((n_samples, layer.n_out), x.dtype)
+    return CpuCache(x, None, (places, features), y, p)
+
+
+def _run_forward(layer: Layer, cache: CpuCache) -> bool:
+    """Compute features and sums; return whether all inputs were finite."""
+    p, x = cache.parameters, cache.x
+    given = _NOT_GIVEN[x.dtype]
+    if p.grid[3] < 0:
+        if not np.isfinite(x).all():
+            return False
+        given = np.stack(layer.base_fun.pair(x))
+    large = _is_large(layer, x.shape[0])
+    run = loops.forward_threads if large else loops.forward_one_thread
+    block = _block(x.shape[0], large)
+    return run(p.splines, block, p.grid, x, given, cache.work, p.weights, cache.y) == 0
+
+
+def _block(n_samples: int, large: bool) -> int:
+    """Return how many samples are sorted together; the number of threads has no part in it.
+
+    The more samples share a cell, the fewer times its coefficients are read; but the sums of a
+    block should stay in the processor's cache, and the threads need a block each.
+    """
+    return min(BLOCK // 2 if large else BLOCK, max(n_samples, 1))
+
+
+def _gradient_arrays(layer: Layer, p: Parameters, out: Layer | None) -> tuple[np.ndarray, ...]:
+    """Return where the loops write: the arrays of `out`, unless something must be cut away."""
+    if out is not None and p.numeric is None and not p.pad and out.scale_spline is not None:
+        return out.coef.transpose(0, 2, 1), out.scale_spline, out.scale_base
+    coef, scale, _ = p.weights
+    return np.empty_like(coef), np.empty_like(scale), np.empty_like(scale)
+
+
+def _gradient_layer(
+    layer: Layer,
+    p: Parameters,
+    gradients: tuple[np.ndarray, ...],
+    daffine: np.ndarray,
+    out: Layer | None,
+) -> Layer:
+    """Return the gradients as a layer, without what is not numeric."""
+    dcoef, dscale, dscale_base = gradients
+    if out is not None and dscale_base is out.scale_base:
+        if layer.symbolic:
+            out.affine[...] = daffine
+        return out
     if p.pad:
         dcoef = dcoef[:, p.pad : -p.pad, :]
     if p.numeric is not None:
@@ -145,7 +219,7 @@ def layer_backward(
         scale_spline=None if layer.scale_spline is None else dscale,
         affine=daffine,
     )
-    return dx, gradient
+    return gradient if out is None else assign(out, gradient, PARAMETERS)
 
 
 def _parameters(layer: Layer) -> Parameters:
@@ -154,13 +228,13 @@ def _parameters(layer: Layer) -> Parameters:
     Padded by k cells on each side, the extended knots of "zero" mode are a grid like any other,
     whose outermost splines have the coefficient 0.
     """
-    numeric = layer.numeric
-    alive = None if numeric.all() else numeric
+    alive = None
+    if layer.symbolic or not layer.mask.all():
+        alive = layer.numeric
     coef = layer.coef.transpose(0, 2, 1)  # (n_in, G+k, n_out)
-    scale = layer.scale_spline
+    scale, scale_base, knots, pad = layer.scale_spline, layer.scale_base, layer.knots, 0
     if scale is None:
-        scale = np.ones(numeric.shape, coef.dtype)
-    scale_base, knots, pad = layer.scale_base, layer.knots, 0
+        scale = np.ones(layer.mask.shape, coef.dtype)
     if alive is not None:
         coef = np.where(alive[:, None, :], coef, 0)
         scale, scale_base = np.where(alive, scale, 0), np.where(alive, scale_base, 0)
@@ -170,15 +244,15 @@ def _parameters(layer: Layer) -> Parameters:
         step = (knots[:, -1:] - knots[:, :1]) / (knots.shape[1] - 1)
         steps = step * np.arange(1, pad + 1, dtype=knots.dtype)
         knots = np.concatenate([knots[:, :1] - steps[:, ::-1], knots, knots[:, -1:] + steps], 1)
-    splines = (coef.dtype.type(0),) * (layer.k + 1)
+    G = knots.shape[1] - 2 * layer.k - 1
+    kind = _KINDS[layer.base_fun.name] if _is_known(layer) else -1
+    contiguous = np.ascontiguousarray
     return Parameters(
-        np.ascontiguousarray(knots),
-        np.ascontiguousarray(coef),
-        np.ascontiguousarray(scale),
-        np.ascontiguousarray(scale_base),
+        (contiguous(knots), G, layer.extrapolate == "linear", kind),
+        (contiguous(coef), contiguous(scale), contiguous(scale_base)),
         alive,
         pad,
-        splines,
+        (coef.dtype.type(0),) * (layer.k + 1),
     )
 
 
@@ -188,7 +262,7 @@ def _statistics(layer: Layer, cache: CpuCache, y: np.ndarray) -> LayerStatistics
     mean_abs, mean, m2 = np.empty((3, layer.n_in, layer.n_out))
     large = _is_large(layer, y.shape[0])
     run = loops.statistics_threads if large else loops.statistics_one_thread
-    run(p.splines, cache.features, p.weights, mean_abs, mean, m2)
+    run(p.splines, cache.work, p.weights, mean_abs, mean, m2)
     edges = Moments(y.shape[0], mean, m2)
     mean_abs, edges = symbolic_statistics(layer, cache, mean_abs, edges)
     return LayerStatistics(Moments.of(cache.x), mean_abs, edges, Moments.of(y))

@@ -1,21 +1,25 @@
 """The loops over the edges of a layer, compiled by Numba.
 
-Shapes, with the knots already prepared by :mod:`kanref.kernels.cpu` (G cells, K = k + 1 splines
-that are not zero on a cell):
+For each input the samples of a block are sorted by cell. On a cell the K = k + 1 splines that are
+not zero have the same coefficients for all samples, so these stand in vector registers
+(:mod:`kanref.kernels.vector`) while the samples pass, and the rows of coefficients are read once
+and in their order, however many cells there are.
 
-=========  ==================  =================================================================
-x          (n_in, N)           inputs, finite
-knots      (n_in, G + 2k + 1)  not decreasing
-cells      (n_in, N)           the cell of each input, 0 … G - 1
-values     (n_in, K, N)        B_m(x) of the K splines that start at the cell; slopes: B'_m(x)
-base       (n_in, N)           b(x); dbase: b'(x)
+Shapes, with the knots already prepared by :mod:`kanref.kernels.cpu` (G cells):
+
+=========  ===================  ================================================================
+x          (N, n_in)
+knots      (n_in, G + 2k + 1)   not decreasing
+places     (n_in, 2, N)         the samples in order of their cells, block by block; their cells
+features   (n_in, 2K + 2, N)    in the same order: B_m(x) of the K splines that start at the cell,
+                                B'_m(x), b(x), b'(x)
 coef       (n_in, G + k, n_out)
 y, dy      (N, n_out)
-=========  ==================  =================================================================
+=========  ===================  ================================================================
 
-The arrays travel in tuples: grid (knots, G, linear, kind of base function), features (cells,
-values, slopes, base, dbase), weights (coef, scale, scale_base), gradients (dcoef, dscale,
-dscale_base). K is the length of the tuple `splines`, a constant to the compiler.
+The arrays travel in tuples: grid (knots, G, linear, kind of base function), work (places,
+features), weights (coef, scale, scale_base), gradients (dcoef, dscale, dscale_base). K is the
+length of the tuple `splines`, a constant to the compiler; loops over m are written out.
 """
 
 from __future__ import annotations
@@ -25,162 +29,233 @@ import math
 import numpy as np
 from numba import njit, prange
 
-from .basis import INLINE, OPTIONS, base_function, spline_basis
+from .basis import (
+    INLINE,
+    OPTIONS,
+    base_function,
+    find_cells,
+    is_uniform,
+    sort_by_cell,
+    spline_basis,
+)
+from .vector import REGISTER, load, sign, store, total, zeros
 
-# --- the edges ---------------------------------------------------------------------------------
-# The j loops are written out over at most six splines; K is a constant, so Numba keeps K of them.
+# --- the edges of one input on one cell, some outputs --------------------------------------------
 
 
 @njit(**INLINE)
-def add_edges(splines, v, n, w, coef, c, scale, scale_base, row):
-    """Add φ_j of one input at one sample to row_j: scale_j Σ_m v_m coef_mj + w scale_base_j."""
-    K = len(splines)
-    m1, m2, m3, m4, m5 = min(1, K - 1), min(2, K - 1), min(3, K - 1), min(4, K - 1), min(5, K - 1)
-    v0, v1, v2, v3, v4, v5 = v[0, n], v[m1, n], v[m2, n], v[m3, n], v[m4, n], v[m5, n]
-    r0, r1, r2 = coef[c], coef[c + m1], coef[c + m2]
-    r3, r4, r5 = coef[c + m3], coef[c + m4], coef[c + m5]
-    for j in range(row.size):
-        a = v0 * r0[j]
+def add_edges(splines, span, i, work, weights, rows, y, j, left):
+    """Add φ_ij to the rows of y: scale_j Σ_m B_m coef_mj + b scale_base_j."""
+    start, end, c = span
+    coef, scale, scale_base = weights[0][i], weights[1][i], weights[2][i]
+    f, K = work[1][i], len(splines)
+    s, base = load(scale, j, left), load(scale_base, j, left)
+    w0 = s * load(coef[c], j, left)
+    w1 = s * load(coef[c + min(1, K - 1)], j, left)
+    w2 = s * load(coef[c + min(2, K - 1)], j, left)
+    w3 = s * load(coef[c + min(3, K - 1)], j, left)
+    w4 = s * load(coef[c + min(4, K - 1)], j, left)
+    w5 = s * load(coef[c + min(5, K - 1)], j, left)
+    for p in range(start, end):
+        row = y[rows[p]]
+        a = load(row, j, left) + f[2 * K, p] * base + f[0, p] * w0
         if K > 1:
-            a += v1 * r1[j]
+            a = a + f[1, p] * w1
         if K > 2:
-            a += v2 * r2[j]
+            a = a + f[2, p] * w2
         if K > 3:
-            a += v3 * r3[j]
+            a = a + f[3, p] * w3
         if K > 4:
-            a += v4 * r4[j]
+            a = a + f[4, p] * w4
         if K > 5:
-            a += v5 * r5[j]
-        row[j] += scale[j] * a + w * scale_base[j]
+            a = a + f[5, p] * w5
+        store(row, j, left, a)
 
 
 @njit(**INLINE)
-def edge_gradients(splines, v, s, n, w, dw, coef, c, scale, scale_base, row, dcoef, dbase):
-    """Add Σ over j of one input at one sample: v_m row_j to dcoef_mj, w row_j to dbase_j.
+def edge_gradients(splines, span, i, work, weights, dy, cotangent, dx, gradients, j, left):
+    """Add the gradients of these edges to those of their parameters and, if wanted, to dx.
 
-    Returns dx = Σ_j row_j (scale_j Σ_m s_m coef_mj + dw scale_base_j). `dcoef` is that of
-    scale · coef; the scale is split off once all samples are in.
+    With g = dφ_ij: dcoef_mj += scale_j Σ B_m g, dscale_j += Σ_m coef_mj Σ B_m g,
+    dscale_base_j += Σ b g, and dx += Σ_j g (scale_j Σ_m B'_m coef_mj + b' scale_base_j).
     """
-    K = len(splines)
-    m1, m2, m3, m4, m5 = min(1, K - 1), min(2, K - 1), min(3, K - 1), min(4, K - 1), min(5, K - 1)
-    v0, v1, v2, v3, v4, v5 = v[0, n], v[m1, n], v[m2, n], v[m3, n], v[m4, n], v[m5, n]
-    s0, s1, s2, s3, s4, s5 = s[0, n], s[m1, n], s[m2, n], s[m3, n], s[m4, n], s[m5, n]
-    r0, r1, r2 = coef[c], coef[c + m1], coef[c + m2]
-    r3, r4, r5 = coef[c + m3], coef[c + m4], coef[c + m5]
-    d0, d1, d2 = dcoef[c], dcoef[c + m1], dcoef[c + m2]
-    d3, d4, d5 = dcoef[c + m3], dcoef[c + m4], dcoef[c + m5]
-    dx = w * 0
-    for j in range(row.size):
-        g = row[j]
-        a = s0 * r0[j]
-        d0[j] += v0 * g
+    start, end, c = span
+    coef, scale, scale_base = weights[0][i], weights[1][i], weights[2][i]
+    dcoef, dscale, dscale_base = gradients[0][i], gradients[1][i], gradients[2][i]
+    f, order, K = work[1][i], work[0][i, 0], len(splines)
+    s, base, dbase = load(scale, j, left), load(scale_base, j, left), load(dscale_base, j, left)
+    w0 = s * load(coef[c], j, left)
+    w1 = s * load(coef[c + min(1, K - 1)], j, left)
+    w2 = s * load(coef[c + min(2, K - 1)], j, left)
+    w3 = s * load(coef[c + min(3, K - 1)], j, left)
+    w4 = s * load(coef[c + min(4, K - 1)], j, left)
+    w5 = s * load(coef[c + min(5, K - 1)], j, left)
+    d0 = d1 = d2 = d3 = d4 = d5 = zeros(scale, left)
+    for p in range(start, end):
+        g = load(dy[order[p]], j, left)
+        if cotangent is not None:
+            phi = f[2 * K, p] * base + f[0, p] * w0
+            if K > 1:
+                phi = phi + f[1, p] * w1
+            if K > 2:
+                phi = phi + f[2, p] * w2
+            if K > 3:
+                phi = phi + f[3, p] * w3
+            if K > 4:
+                phi = phi + f[4, p] * w4
+            if K > 5:
+                phi = phi + f[5, p] * w5
+            g = g + load(cotangent[0, i], j, left) + load(cotangent[1, i], j, left) * phi
+            g = g + load(cotangent[2, i], j, left) * sign(phi)
+        slope = f[2 * K + 1, p] * base + f[K, p] * w0
+        dbase = dbase + f[2 * K, p] * g
+        d0 = d0 + f[0, p] * g
         if K > 1:
-            a += s1 * r1[j]
-            d1[j] += v1 * g
+            slope = slope + f[K + 1, p] * w1
+            d1 = d1 + f[1, p] * g
         if K > 2:
-            a += s2 * r2[j]
-            d2[j] += v2 * g
+            slope = slope + f[K + 2, p] * w2
+            d2 = d2 + f[2, p] * g
         if K > 3:
-            a += s3 * r3[j]
-            d3[j] += v3 * g
+            slope = slope + f[K + 3, p] * w3
+            d3 = d3 + f[3, p] * g
         if K > 4:
-            a += s4 * r4[j]
-            d4[j] += v4 * g
+            slope = slope + f[K + 4, p] * w4
+            d4 = d4 + f[4, p] * g
         if K > 5:
-            a += s5 * r5[j]
-            d5[j] += v5 * g
-        dbase[j] += w * g
-        dx += g * (scale[j] * a + dw * scale_base[j])
-    return dx
+            slope = slope + f[K + 5, p] * w5
+            d5 = d5 + f[5, p] * g
+        if dx.size:
+            dx[p] += total(slope * g)
+    store(dscale_base, j, left, dbase)
+    ds = add_gradient(coef[c], dcoef[c], s, d0, load(dscale, j, left), j, left)
+    if K > 1:
+        ds = add_gradient(coef[c + 1], dcoef[c + 1], s, d1, ds, j, left)
+    if K > 2:
+        ds = add_gradient(coef[c + 2], dcoef[c + 2], s, d2, ds, j, left)
+    if K > 3:
+        ds = add_gradient(coef[c + 3], dcoef[c + 3], s, d3, ds, j, left)
+    if K > 4:
+        ds = add_gradient(coef[c + 4], dcoef[c + 4], s, d4, ds, j, left)
+    if K > 5:
+        ds = add_gradient(coef[c + 5], dcoef[c + 5], s, d5, ds, j, left)
+    store(dscale, j, left, ds)
+
+
+@njit(**INLINE)
+def add_gradient(row, drow, s, d, ds, j, left):
+    """Add s · d to one row of dcoef, and return ds + coef · d."""
+    store(drow, j, left, load(drow, j, left) + s * d)
+    return ds + load(row, j, left) * d
+
+
+# --- one input -----------------------------------------------------------------------------------
+
+
+@njit(**INLINE)
+def next_cell(cells, start, last):
+    """Return (start, end, c): the samples from `start` on, before `last`, in the same cell."""
+    end = start + 1
+    while end < last and cells[end] == cells[start]:
+        end += 1
+    return start, end, cells[start]
+
+
+@njit(**INLINE)
+def blocks(n_out, lanes):
+    """Return where the outputs that fill pairs of vectors end, and those that go into vectors.
+
+    One or two outputs that are left over are computed as numbers.
+    """
+    full = n_out - n_out % (2 * lanes)
+    rest = n_out - full
+    vectors = full + min(rest, (rest + lanes - 3) // lanes * lanes) if rest > 2 else full
+    return full, vectors
 
 
 @njit(**OPTIONS)
-def split_scale(coef, scale, dcoef, dscale):
-    """Turn d(scale · coef) into dcoef and dscale, for one input."""
-    dscale[:] = 0
-    for m in range(dcoef.shape[0]):
-        for j in range(scale.size):
-            dscale[j] += coef[m, j] * dcoef[m, j]
-            dcoef[m, j] *= scale[j]
-
-
-# --- a layer -----------------------------------------------------------------------------------
-
-
-@njit(**OPTIONS)
-def columns_of(x, knots, k, columns):
-    """Write x (N, n_in) as columns (n_in, N), t_0 for what is not finite; count the latter."""
-    bad = 0
-    for i in range(columns.shape[0]):
-        for n in range(columns.shape[1]):
-            v = x[n, i]
-            if math.isfinite(v):
-                columns[i, n] = v
-            else:
-                columns[i, n] = knots[i, k]
-                bad += 1
-    return bad
+def add_input(splines, i, first, last, work, weights, rows, y):
+    """Add the edges of input i to rows[p] of y, for p = first … last - 1."""
+    n_out, lanes = y.shape[1], REGISTER // y.itemsize
+    full, vectors = blocks(n_out, lanes)
+    start = first
+    while start < last:
+        span = next_cell(work[0][i, 1], start, last)
+        start = span[1]
+        for j in range(0, full, 2 * lanes):
+            add_edges(splines, span, i, work, weights, rows, y, j, None)
+        for j in range(full, vectors, lanes):
+            add_edges(splines, span, i, work, weights, rows, y, j, n_out - j)
+        for j in range(vectors, n_out):
+            add_edges(splines, span, i, work, weights, rows, y, j, True)
 
 
 @njit(**OPTIONS)
-def prepare_input(i, grid, splines, x, features):
-    """Write the basis and the base function of input i at all samples."""
+def backward_input(splines, i, work, weights, dy, cotangent, dx, gradients):
+    """Write the gradients of the parameters of input i and, unless dx is empty, dx of that input.
+
+    `cotangent` is (3, n_in, n_out), or None.
+    """
+    n_samples, n_out = dy.shape
+    lanes = REGISTER // dy.itemsize
+    full, vectors = blocks(n_out, lanes)
+    gradients[0][i] = 0
+    gradients[1][i] = 0
+    gradients[2][i] = 0
+    sums = np.zeros(n_samples if dx.size else 0, dy.dtype)
+    start = n_samples - n_samples  # not the constant 0, for which Numba would compile all again
+    while start < n_samples:
+        span = next_cell(work[0][i, 1], start, n_samples)
+        start = span[1]
+        for j in range(0, full, 2 * lanes):
+            edge_gradients(splines, span, i, work, weights, dy, cotangent, sums, gradients, j, None)
+        for j in range(full, vectors, lanes):
+            left = n_out - j
+            edge_gradients(splines, span, i, work, weights, dy, cotangent, sums, gradients, j, left)
+        for j in range(vectors, n_out):
+            edge_gradients(splines, span, i, work, weights, dy, cotangent, sums, gradients, j, True)
+    order = work[0][i, 0]
+    for p in range(sums.size):
+        dx[order[p], i] = sums[p]
+
+
+@njit(**OPTIONS)
+def prepare_input(splines, i, first, last, grid, x, given, work):
+    """Sort the samples first … last - 1 of input i by cell, and write their features.
+
+    `given` (2, N, n_in) holds b and b' where the loops do not know them. Returns how many inputs
+    are not finite; these are as good as t_0.
+    """
     knots, G, linear, kind = grid
-    cells, values, slopes, base, dbase = features
-    spline_basis(x[i], knots[i], G, linear, splines, cells[i], values[i], slopes[i])
+    t, features, K, size = knots[i], work[1][i], len(splines), last - first
+    order, sorted_cells = work[0][i, 0, first:last], work[0][i, 1, first:last]
+    column, u = np.empty(size, t.dtype), np.empty(size, t.dtype)
+    cells = np.empty(size, np.int32)
+    bad = 0
+    for n in range(size):
+        v = x[first + n, i]
+        if not math.isfinite(v):
+            v = t[K - 1]
+            bad += 1
+        column[n] = v
+    uniform = is_uniform(t, K - 1, G)
+    find_cells(column, t, G, splines, uniform, cells)
+    sort_by_cell(cells, np.empty(G + 1, np.int32), order)
+    inputs = np.empty(size, t.dtype)
+    for p in range(size):
+        n = order[p]
+        sorted_cells[p] = cells[n]
+        inputs[p] = column[n]
+        order[p] = first + n
+    spline_basis(inputs, sorted_cells, t, G, linear, splines, uniform, u, first, features)
+    base, dbase = features[2 * K, first:last], features[2 * K + 1, first:last]
     if kind >= 0:
-        base_function(kind, x[i], base[i], dbase[i])
-
-
-@njit(**INLINE)
-def add_input(i, n, splines, features, weights, row):
-    """Add the edges of input i at sample n to row (n_out,)."""
-    cells, values, _, base, _ = features
-    coef, scale, scale_base = weights
-    c = cells[i, n]
-    add_edges(splines, values[i], n, base[i, n], coef[i], c, scale[i], scale_base[i], row)
-
-
-@njit(**OPTIONS)
-def forward_samples(first, last, splines, features, weights, y):
-    """Write the rows first … last - 1 of y: the sums of the edges of all inputs."""
-    y[first:last] = 0
-    for i in range(weights[0].shape[0]):
-        for n in range(first, last):
-            add_input(i, n, splines, features, weights, y[n])
-
-
-@njit(**INLINE)
-def cotangent_row(i, dy, cotangent, phi, row):
-    """Write row_j = dy_j + r0_j + r1_j φ_j + r2_j sign φ_j, with sign 0 = 0."""
-    for j in range(row.size):
-        affine = cotangent[0, i, j] + cotangent[1, i, j] * phi[j]
-        row[j] = dy[j] + affine + cotangent[2, i, j] * np.sign(phi[j])
-
-
-@njit(**OPTIONS)
-def backward_input(i, splines, features, weights, dy, cotangent, dx, gradients):
-    """Write the gradients of the parameters of input i, and dx of that input."""
-    cells, values, slopes, base, dbase = features
-    coef, scale, scale_base = weights
-    dcoef, dscale, dscale_base = gradients
-    dcoef[i] = 0
-    dscale_base[i] = 0
-    affine = cotangent.shape[0] > 0
-    phi = np.zeros(dy.shape[1] * affine, dy.dtype)
-    row = np.zeros(dy.shape[1] * affine, dy.dtype)
-    for n in range(dy.shape[0]):
-        g = dy[n]
-        if affine:
-            phi[:] = 0
-            add_input(i, n, splines, features, weights, phi)
-            cotangent_row(i, g, cotangent, phi, row)
-            g = row
-        dx[n, i] = edge_gradients(
-            splines, values[i], slopes[i], n, base[i, n], dbase[i, n],
-            coef[i], cells[i, n], scale[i], scale_base[i], g, dcoef[i], dscale_base[i]
-        )  # fmt: skip
-    split_scale(coef[i], scale[i], dcoef[i], dscale[i])
+        base_function(kind, inputs, base, dbase)
+    else:
+        for p in range(size):
+            base[p] = given[0, order[p], i]
+            dbase[p] = given[1, order[p], i]
+    return bad
 
 
 STATISTICS_BLOCK = 64
@@ -188,20 +263,22 @@ STATISTICS_BLOCK = 64
 
 
 @njit(**OPTIONS)
-def statistics_input(i, splines, features, weights, mean_abs, mean, m2):
+def statistics_input(splines, i, work, weights, mean_abs, mean, m2):
     """Write the mean of |φ|, and the mean and M2 of φ, of the edges of input i."""
-    n_samples, n_out = features[0].shape[1], mean.shape[1]
+    n_samples, n_out = work[0].shape[2], mean.shape[1]
     phi = np.zeros((STATISTICS_BLOCK, n_out), weights[0].dtype)
+    rows = np.empty(n_samples, np.int32)
+    for p in range(n_samples):
+        rows[p] = p % STATISTICS_BLOCK
     block_mean, block_m2 = np.zeros(n_out), np.zeros(n_out)
     mean_abs[i] = 0
     mean[i] = 0
     m2[i] = 0
     for first in range(0, n_samples, STATISTICS_BLOCK):
-        size = min(STATISTICS_BLOCK, n_samples - first)
+        last = min(first + STATISTICS_BLOCK, n_samples)
         phi[:] = 0
-        for n in range(size):
-            add_input(i, first + n, splines, features, weights, phi[n])
-        merge_moments(phi, size, first, mean_abs[i], mean[i], m2[i], block_mean, block_m2)
+        add_input(splines, i, first, last, work, weights, rows, phi)
+        merge_moments(phi, last - first, first, mean_abs[i], mean[i], m2[i], block_mean, block_m2)
     for j in range(n_out):
         mean_abs[i, j] /= n_samples
 
@@ -228,50 +305,63 @@ def merge_moments(phi, size, before, total_abs, mean, m2, block_mean, block_m2):
         m2[j] += block_m2[j] + delta * delta * (before * size / total)
 
 
-@njit(**OPTIONS)
-def forward_one_thread(grid, splines, x, features, weights, y):
-    """Compute the basis and the sums of a layer."""
-    for i in range(x.shape[0]):
-        prepare_input(i, grid, splines, x, features)
-    forward_samples(0, y.shape[0], splines, features, weights, y)
-
-
-@njit(parallel=True, **OPTIONS)
-def forward_threads(grid, splines, x, features, weights, y):
-    """Do the same, inputs and then samples spread over the threads: the same bits."""
-    for i in prange(x.shape[0]):
-        prepare_input(i, grid, splines, x, features)
-    for block in prange((y.shape[0] + 63) // 64):
-        last = min(64 * block + 64, y.shape[0])
-        forward_samples(64 * block, last, splines, features, weights, y)
+# --- a layer -------------------------------------------------------------------------------------
 
 
 @njit(**OPTIONS)
-def backward_one_thread(splines, features, weights, dy, cotangent, dx, gradients):
-    """Compute the gradients of a layer, input by input.
+def forward_block(splines, first, last, grid, x, given, work, weights, y):
+    """Compute the features of a block of samples and the sums of their edges."""
+    y[first:last] = 0
+    bad = 0
+    for i in range(x.shape[1]):
+        bad += prepare_input(splines, i, first, last, grid, x, given, work)
+        add_input(splines, i, first, last, work, weights, work[0][i, 0], y)
+    return bad
 
-    `cotangent` is (3, n_in, n_out), or has no rows where there is none.
-    """
-    for i in range(dx.shape[1]):
-        backward_input(i, splines, features, weights, dy, cotangent, dx, gradients)
+
+@njit(**OPTIONS)
+def forward_one_thread(splines, block, grid, x, given, work, weights, y):
+    """Compute the features and the sums of a layer; return how many inputs are not finite."""
+    bad = 0
+    for first in range(0, y.shape[0], block):
+        last = min(first + block, y.shape[0])
+        bad += forward_block(splines, first, last, grid, x, given, work, weights, y)
+    return bad
 
 
 @njit(parallel=True, **OPTIONS)
-def backward_threads(splines, features, weights, dy, cotangent, dx, gradients):
+def forward_threads(splines, block, grid, x, given, work, weights, y):
+    """Do the same, blocks spread over the threads: the same bits."""
+    bad = 0
+    for b in prange((y.shape[0] + block - 1) // block):
+        last = min((b + 1) * block, y.shape[0])
+        bad += forward_block(splines, b * block, last, grid, x, given, work, weights, y)
+    return bad
+
+
+@njit(**OPTIONS)
+def backward_one_thread(splines, work, weights, dy, cotangent, dx, gradients):
+    """Compute the gradients of a layer, input by input."""
+    for i in range(weights[0].shape[0]):
+        backward_input(splines, i, work, weights, dy, cotangent, dx, gradients)
+
+
+@njit(parallel=True, **OPTIONS)
+def backward_threads(splines, work, weights, dy, cotangent, dx, gradients):
     """Do the same, inputs spread over the threads: the same bits."""
-    for i in prange(dx.shape[1]):
-        backward_input(i, splines, features, weights, dy, cotangent, dx, gradients)
+    for i in prange(weights[0].shape[0]):
+        backward_input(splines, i, work, weights, dy, cotangent, dx, gradients)
 
 
 @njit(**OPTIONS)
-def statistics_one_thread(splines, features, weights, mean_abs, mean, m2):
+def statistics_one_thread(splines, work, weights, mean_abs, mean, m2):
     """Compute the statistics of all edges of a layer."""
     for i in range(mean.shape[0]):
-        statistics_input(i, splines, features, weights, mean_abs, mean, m2)
+        statistics_input(splines, i, work, weights, mean_abs, mean, m2)
 
 
 @njit(parallel=True, **OPTIONS)
-def statistics_threads(splines, features, weights, mean_abs, mean, m2):
+def statistics_threads(splines, work, weights, mean_abs, mean, m2):
     """Do the same, inputs spread over the threads: the same bits."""
     for i in prange(mean.shape[0]):
-        statistics_input(i, splines, features, weights, mean_abs, mean, m2)
+        statistics_input(splines, i, work, weights, mean_abs, mean, m2)

@@ -17,7 +17,7 @@ import numpy as np
 from .._arrays import Array
 from ..grids import update_grid
 from ..network import NODE_PARAMETERS, Network, network_forward
-from ..objective import Objective, split
+from ..objective import Evaluation, Objective, split
 from .callbacks import Callback, FitState, StopTraining, call_all
 from .history import Event, History, Record
 from .settings import Batch, FitSettings
@@ -89,7 +89,7 @@ class Run:
         self.history = History()
         groups = settings.trainable or network.groups
         same = set(groups) == set(network.groups)
-        self._template = network if same else network.regroup(groups)
+        self._template = network.copy() if same else network.regroup(groups)
         if self._template.theta.size == 0:
             raise ValueError(f"`trainable` must name parameters of the network, got {groups}: none")
         self.point = _point(self._template)
@@ -100,6 +100,7 @@ class Run:
         self.kept = Best(self.point)
         self._stale = 0  # measurements since `kept` improved
         self._known: tuple[np.ndarray, Terms] | None = None
+        self._work: Evaluation | None = None  # the last one; its arrays are used again
         self._started = time.perf_counter()
 
     # --- evaluation ---
@@ -114,7 +115,10 @@ class Run:
         rows = self.data if batch is None else batch
         self.history.n_evaluations += 1
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            result = self.objective.evaluate(network, rows.x, rows.target, rows.weight)
+            self._work = self.objective.evaluate(
+                network, rows.x, rows.target, rows.weight, reuse=self._work
+            )
+        result = self._work
         gradient = result.gradient.theta.astype(np.float64)
         terms = Terms(result.total, result.loss, result.reg, gradient)
         if batch is None:
@@ -170,7 +174,7 @@ class Run:
     def go(self, point: Point) -> None:
         """Move to a point whose knots may be others."""
         self._template = _with_knots(self._template, point.knots)
-        self._known = None
+        self._known = self._work = None
         self.point = point
         self.write()
 
@@ -255,7 +259,9 @@ class Run:
         self._stale = 0 if better else self._stale + 1
 
     def _at(self, theta: np.ndarray) -> Network:
-        return self._template.with_theta(theta.astype(self._template.theta.dtype))
+        """Return the network at theta; the next call moves it on."""
+        self._template.theta[...] = theta
+        return self._template
 
 
 class NonFinite(StopTraining):
