@@ -22,6 +22,7 @@ from kanref.symbolic import (
     unfix_symbolic,
 )
 from kanref.symbolic import refit as refit_module
+from kanref.symbolic.edges import without
 from kanref.symbolic.gauge import tidy
 from kanref.symbolic.jacobian import (
     free_parameters,
@@ -32,7 +33,7 @@ from kanref.symbolic.jacobian import (
 from kanref.symbolic.offsets import drop_offsets
 from kanref.symbolic.refit import Task, refit
 from kanref.symbolic.release import released
-from kanref.symbolic.sharpen import edge_shares, without
+from kanref.symbolic.sharpen import edge_shares
 
 X, Y = sympy.symbols("x y")
 

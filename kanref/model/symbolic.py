@@ -9,6 +9,7 @@ from .. import symbolic
 from ..functions import Domain, Function, make_function
 from ..symbolic import Suggestions, SymbolicPlan
 from . import checks
+from .formulas import Formulas
 from .structure import StructureMethods
 
 
@@ -155,7 +156,7 @@ class SymbolicMethods(StructureMethods):
         *,
         simplify: bool = False,
     ) -> list[Any]:
-        """Return one SymPy expression for each output, in data units.
+        """Return one SymPy expression for each output, in data units: a list.
 
         Parameters
         ----------
@@ -176,10 +177,11 @@ class SymbolicMethods(StructureMethods):
             names = checks.names("names", names, self.n_in)
         if round_to is not None:
             checks.integer("round_to", round_to, 1)
-        return symbolic.symbolic_formula(
+        expressions = symbolic.symbolic_formula(
             self.network,
             input_names=self.input_names if names is None else names,
             scaling=self.scaling,
             round_to=round_to,
             simplify=simplify,
         )
+        return Formulas(expressions, self.output_names)

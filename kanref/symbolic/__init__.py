@@ -2,6 +2,7 @@
 
 ``families``    which constants of c·f(a·x + b) + d are redundant for a function
 ``starts``      the grid search for a and b
+``catalogue``   the same, for all functions and edges at once
 ``polish``      local least squares, for many functions at once
 ``constants``   from (a, b) to the four constants of an edge
 ``fit``         the one-edge fit
@@ -14,6 +15,8 @@
 ``release``     a symbolic edge as a spline again
 ``search``      the functions of all edges, by the loss of the network
 ``sharpen``     better splines, and fewer, before the search
+``fewer``       parts of the network that do as well as all of it
+``planner``     the stages of a search
 ``gauge``       the simplest constants of a network
 ``offsets``     constants that are noise
 ``finish``      from the network of the search to the result

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -12,15 +12,14 @@ from .._arrays import Array, to_numpy
 from ..functions import Function, resolve_library
 from ..losses import Loss, check_target, mse
 from ..network import Network
-from .candidates import Candidates, Library
+from ..training.blas import blas_threads
+from .candidates import Library
 from .edges import Edge, live_edges, row_of
-from .families import family
 from .finish import finished
 from .fit import Range
 from .plan import Choice, SymbolicPlan
-from .refit import Budget, Task
-from .search import SymbolicSearch, Trial
-from .sharpen import Sharpener
+from .planner import Planner
+from .refit import Task
 
 SEARCH_SAMPLES = 2000
 """The search runs on so many samples at most, evenly spaced; the last fit is on all of them."""
@@ -78,7 +77,9 @@ def auto_symbolic(
     refit_steps : int
         Steps of a joint fit.
     max_refits : int
-        Joint fits in all, about: a third for sharpening, a third for each of two searches.
+        Joint fits in all, about, a quarter for each of four stages (see
+        :class:`~kanref.symbolic.planner.Planner`). Large networks get fewer, because the work is
+        limited too.
 
     Returns
     -------
@@ -147,7 +148,7 @@ def symbolic_plan(
     task = _task(network, x, target, loss, weight)
     chosen = tuple(resolve_library(lib, functions).values())
     search = partial(
-        _Planner,
+        Planner,
         library=Library(chosen, a_range, b_range, weight_simple, top),
         steps=refit_steps,
         max_refits=max_refits,
@@ -179,98 +180,22 @@ def _task(
 
 
 def _planned(
-    network: Network, task: Task, planner: Callable[[Network, Task], _Planner]
+    network: Network, task: Task, planner: Callable[[Network, Task], Planner]
 ) -> SymbolicPlan:
     """Search on some of the samples, fit on all, and report."""
     precise = network.map(lambda a: to_numpy(a).astype(float if a.dtype.kind == "f" else bool))
-    search = planner(precise, _some(task))
-    trial = search.run()
+    search = planner(precise, task.evenly(SEARCH_SAMPLES))
     edges = live_edges(precise, symbolic=False)
-    found = trial.network if trial is not None else precise
-    unchanged = trial is None and edges  # but if all is symbolic, the joint fit is wanted
-    final = precise if unchanged else finished(precise, found, task, search.steps)
-    choices = [_choice(final, edge, search.r2[edge]) for edge in edges]
+    with blas_threads(len(live_edges(precise)) * len(task.x)):
+        trial = search.run()
+        found = trial.network if trial is not None else precise
+        unchanged = trial is None and edges  # but if all is symbolic, the joint fit is wanted
+        final = precise if unchanged else finished(precise, found, task, search.steps)
+    choices = [_choice(final, edge, search.r2.get(edge, math.nan)) for edge in edges]
     like = network.theta.dtype
     result = final.map(lambda a: a.astype(like) if a.dtype.kind == "f" else a.copy())
     before, after = task.value(precise), task.value(final)
     return SymbolicPlan(result, tuple(choices), before, after, search.refits)
-
-
-@dataclass(eq=False)
-class _Planner:
-    """The search on the network as it is and, unless that ends it, on sharpened splines."""
-
-    given: Network
-    task: Task
-    library: Library
-    steps: int
-    max_refits: int
-    r2_threshold: float
-    _budgets: list[Budget] = field(default_factory=list)
-    r2: dict[Edge, float] = field(default_factory=dict)
-
-    def run(self) -> Trial | None:
-        """Return the best choice of functions; None where not a single edge can be snapped."""
-        first = self._search(self.given)
-        candidates = self._candidates(self.given)
-        if not self.r2:
-            return None
-        trial = first.snap(candidates) if candidates else None
-        if trial is None or not first.is_exact(trial):
-            sharper = self._on_sharpened()
-            if trial is not None and (sharper is None or sharper.loss > self._given_loss):
-                trial = first.improve(trial, candidates)
-            if trial is None or (sharper is not None and sharper.score < trial.score):
-                return sharper
-        return first.simplify(trial, candidates)
-
-    @property
-    def refits(self) -> int:
-        """Number of joint fits."""
-        return sum(budget.used for budget in self._budgets)
-
-    def _on_sharpened(self) -> Trial | None:
-        """Search on splines that are sharper, and fewer if edges may become nothing."""
-        may_remove = any(family(f).constant for f in self.library.functions)
-        sharp = Sharpener(self.given, self.task, self._budget(), may_remove).run()
-        candidates = self._candidates(sharp)
-        if not candidates:
-            return None
-        search = self._search(sharp)
-        trial = search.improve(search.snap(candidates), candidates)
-        return search.simplify(trial, candidates)
-
-    @property
-    def _given_loss(self) -> float:
-        return self.task.value(self.given)
-
-    def _search(self, base: Network) -> SymbolicSearch:
-        return SymbolicSearch(base, self.task, self.library, self._budget())
-
-    def _budget(self) -> Budget:
-        """Return a third of the joint fits, for one of three stages."""
-        self._budgets.append(Budget(self.steps, max(1, self.max_refits // 3)))
-        return self._budgets[-1]
-
-    def _candidates(self, network: Network) -> Candidates:
-        """Return what to try for each edge; edges that nothing fits well enough are left out."""
-        found: Candidates = {}
-        for edge in live_edges(network, symbolic=False):
-            fits = self.library.candidates(network, edge, self.task)
-            self.r2[edge] = max(fit.r2 for fit in fits)
-            if self.r2[edge] >= self.r2_threshold:
-                constant = [fit for fit in fits if family(fit.function).constant]
-                good = [f for f in fits if f.r2 >= self.r2_threshold and f not in constant]
-                found[edge] = good + constant
-        return found
-
-
-def _some(task: Task) -> Task:
-    """Return SEARCH_SAMPLES of the samples at most, evenly spaced."""
-    n = len(task.x)
-    if n <= SEARCH_SAMPLES:
-        return task
-    return task.take(np.linspace(0, n - 1, SEARCH_SAMPLES).round().astype(int))
 
 
 def _choice(network: Network, edge: Edge, r2: float) -> Choice:

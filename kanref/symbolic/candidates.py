@@ -12,7 +12,7 @@ from ..network import Network, network_forward
 from .constants import EdgeFit
 from .edges import Edge, edge_values
 from .families import family, price
-from .fit import Range, Search, determined
+from .fit import ROUGH, Range, Search, determined
 from .refit import Task
 from .suggest import rank
 
@@ -58,7 +58,7 @@ class Library:
         _, cache = network_forward(network, task.x)
         x, y = edge_values(network, edge, cache.x[l])
         functions = determined(self.functions, x)
-        fits = Search(functions, self.a_range, self.b_range).fit(x, y, task.weight)
+        fits = Search(functions, self.a_range, self.b_range, ROUGH).fit(x, y, task.weight)
         share = float(np.std(y) / max(float(np.std(cache.u[l][:, j])), np.finfo(float).tiny))
         ranked = [row.fit for row in rank(fits, self.weight_simple)]
         nothing = [fit for fit in ranked if family(fit.function).constant][:1]
@@ -77,7 +77,7 @@ class Library:
         if not functions:
             return []
         x, y = edge_values(network, edge, network_forward(network, task.x)[1].x[edge[0]])
-        fits = Search(functions, self.a_range, self.b_range).fit(x, y, task.weight)
+        fits = Search(functions, self.a_range, self.b_range, ROUGH).fit(x, y, task.weight)
         close = [f for f in fits if f.unexplained < 1e-4 or family(f.function).constant]
         return sorted(close, key=lambda fit: (price(fit.function), fit.unexplained))
 
@@ -114,10 +114,10 @@ def _simple(fits: list[EdgeFit], order: Sequence[Function]) -> list[EdgeFit]:
 def _unlike(fits: list[EdgeFit], x: np.ndarray) -> list[EdgeFit]:
     """Leave out fits whose curve is that of a better one, as cos beside sin."""
     points = x[:: max(1, x.size // 64)]
-    kept: list[tuple[EdgeFit, np.ndarray]] = []
-    for fit in fits:
-        curve = fit(points)
-        size = float(np.ptp(curve))
-        if all(float(np.max(np.abs(curve - other))) > ALIKE * size for _, other in kept):
-            kept.append((fit, curve))
-    return [fit for fit, _ in kept]
+    curves = np.stack([fit(points) for fit in fits]) if fits else np.zeros((0, 1))  # (R, M)
+    bound = ALIKE * np.ptp(curves, axis=1)
+    kept: list[int] = []
+    for row, curve in enumerate(curves):
+        if np.all(np.abs(curves[kept] - curve).max(axis=1) > bound[row]):
+            kept.append(row)
+    return [fits[row] for row in kept]

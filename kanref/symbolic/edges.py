@@ -80,6 +80,24 @@ def without_symbolic(network: Network, edges: list[Edge]) -> Network:
     return network.with_parts(layers).copy()
 
 
+def without(network: Network, edges: list[Edge]) -> Network:
+    """Return a copy of the network in which some edges are dead, and all that lead nowhere."""
+    masks = [np.array(layer.mask) for layer in network.layers]
+    for l, i, j in edges:
+        masks[l][i, j] = False
+    for l in reversed(range(network.depth - 1)):
+        for node, factors in enumerate(network.nodes[l].factors()):
+            if not masks[l + 1][node].any():
+                masks[l][:, list(factors)] = False
+    layers = [replace(layer, mask=m) for layer, m in zip(network.layers, masks, strict=True)]
+    return network.with_parts(layers).copy()
+
+
+def used_inputs(network: Network) -> set[int]:
+    """Return the inputs from which a live edge leads on."""
+    return {i for l, i, _ in live_edges(network) if l == 0}
+
+
 def _without(layer: Layer, i: int, j: int) -> Layer:
     """Drop the function of an edge, and its row of affine, if it has one."""
     xp = namespace(layer.affine)

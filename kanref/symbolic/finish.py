@@ -15,10 +15,13 @@ from .edges import live_edges, with_symbolic
 from .gauge import tidy
 from .offsets import drop_offsets
 from .refit import Task, refit
-from .search import EXACT
+from .search import COARSE, EXACT
 
 SPLINE_SAMPLES = 2000
 """Samples that the splines below the functions are fitted to."""
+
+HELD_OUT = 5
+"""One in so many samples tells whether a fit of the splines that are left can be trusted."""
 
 
 def finished(given: Network, found: Network, task: Task, steps: int) -> Network:
@@ -28,13 +31,27 @@ def finished(given: Network, found: Network, task: Task, steps: int) -> Network:
     elsewhere each function has a spline along its own curve below it, on the grid size of `given`,
     so that an edge can go back to a spline without a jump.
     """
-    final = refit(_with_nothing(given, found), task, steps=4 * steps)
+    final = _settled(_with_nothing(given, found), task, steps)
     rounding = max(1e-6 * task.value(final), EXACT * task.variance)
     plain = tidy(final)
     if task.value(plain) <= task.value(final) + rounding:
         final = drop_offsets(plain, task)
     every = max(1, len(task.x) // SPLINE_SAMPLES)
     return _with_splines_below(final, task.x[::every])
+
+
+def _settled(network: Network, task: Task, steps: int) -> Network:
+    """Fit all constants; splines that are left too, if that helps on samples held out."""
+    if not any(np.any(layer.numeric) for layer in network.layers):
+        return refit(network, task, steps=4 * steps)
+    rows = np.arange(len(task.x))
+    some, held_out = task.take(rows[rows % HELD_OUT != 0]), task.take(rows[rows % HELD_OUT == 0])
+    losses = [
+        held_out.value(refit(network, some, steps=steps, tolerance=COARSE, splines=splines))
+        for splines in (False, True)
+    ]
+    helps = losses[1] < losses[0]
+    return refit(network, task, steps=steps, tolerance=COARSE, splines=helps)
 
 
 def _with_nothing(given: Network, found: Network) -> Network:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..functions import Function
+from .catalogue import at_nodes, catalogue
 from .constants import EdgeData, EdgeFit, is_constant
 from .families import family
 from .polish import Rows, Samples, evaluate, polish
@@ -43,7 +44,12 @@ class Effort:
     rows : int
         See `finalists`.
     samples : int
-        Samples of the last polish.
+        Samples of the last polish; 0: there is none.
+    tolerance : (float, float)
+        A row is done where steps lower its cost by no more than this share of it: on few samples,
+        and in the last polish.
+    shared : bool
+        Whether y is a curve whose starts may come from a table (:mod:`~.catalogue`).
     """
 
     starts: int
@@ -51,10 +57,15 @@ class Effort:
     finalists: int
     rows: int
     samples: float
+    tolerance: tuple[float, float] = (1e-8, 1e-8)
+    shared: bool = False
 
 
 QUICK = Effort(starts=3, first_steps=7, finalists=12, rows=2, samples=400)
 """For a whole library."""
+
+ROUGH = replace(QUICK, first_steps=5, finalists=10, samples=0, tolerance=(1e-3, 1e-3), shared=True)
+"""For a whole library where a joint fit follows, to which a start is enough."""
 
 THOROUGH = Effort(starts=16, first_steps=12, finalists=1, rows=8, samples=math.inf)
 """For one function."""
@@ -164,21 +175,24 @@ class Search:
     def _ranges(self, half: float, n_values: int) -> Ranges:
         """Return the ranges on the standardised input; four samples a period are the least."""
         reach = max(half, 1.0)
+        if self.effort.shared:  # few different ranges: a table for each
+            reach = 2.0 ** math.ceil(math.log2(reach))
         most = min(MOST_RADIANS, max(1.0, math.pi / 4 * n_values))
         low, high = (float(np.clip(v * reach, -most, most)) for v in self.a_range)
         return Ranges((low, high), self.b_range)
 
     def _converged(self, samples: Samples, ranges: Ranges) -> dict[int, tuple[float, float]]:
         """Return the best (a, b) of every function that has one, by its number."""
-        fine = min(512, max(GRID_SAMPLES, int(1.5 * ranges.a_most)))
-        coarse = samples.at(_spread(samples.t, fine))
-        rows = polish(self._starts(ranges, coarse), coarse, self.effort.first_steps)
+        few, all_of_them = self.effort.tolerance
+        starts, coarse = self._starts(ranges, samples)
+        rows = polish(starts, coarse, few, self.effort.first_steps)
         last, others = _finalists(rows, self.effort)
-        last, _ = _finalists(polish(last, coarse), replace(self.effort, rows=self.effort.rows // 2))
-        if samples.t.size > coarse.t.size:
-            number = int(min(self.effort.samples, samples.t.size))
+        last = polish(last, coarse, few)
+        last, _ = _finalists(last, replace(self.effort, rows=self.effort.rows // 2))
+        number = int(min(self.effort.samples, samples.t.size))
+        if number > coarse.t.size:
             samples = samples.at(_spread(samples.t, number))
-            last = polish(evaluate(last, samples), samples)
+            last = polish(evaluate(last, samples), samples, all_of_them)
         best = _finalists(last, replace(self.effort, rows=1))
         found = {n: (a, b) for part in (*best, others) for n, a, b in part.listed()}
         for n, (a, b) in found.items():
@@ -186,16 +200,22 @@ class Search:
                 found[n] = refined_step(self.functions[n], a, b, samples, coarse)
         return found
 
-    def _starts(self, ranges: Ranges, coarse: Samples) -> Rows:
-        """Return the starting points of all functions."""
+    def _starts(self, ranges: Ranges, samples: Samples) -> tuple[Rows, Samples]:
+        """Return the starting points of all functions, and the few samples they are good on."""
+        most = [self.effort.starts * (1 + family(f).oscillating) for f in self.functions]
+        if self.effort.shared:
+            table, coarse = catalogue(self.functions, ranges), at_nodes(samples)
+            if table is not None and coarse is not None:
+                return table.starts(coarse, most), coarse
+        fine = min(512, max(GRID_SAMPLES, int(1.5 * ranges.a_most)))
+        coarse = samples.at(_spread(samples.t, fine))
         of, found = [], []
         with np.errstate(all="ignore"):
             for number, function in enumerate(self.functions):
-                most = self.effort.starts * (1 + family(function).oscillating)
-                found.append(best_starts(function, ranges, coarse, most))
+                found.append(best_starts(function, ranges, coarse, most[number]))
                 of.append(np.full(found[-1][0].size, number))
         a, b, cost = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        return Rows(self.functions, np.concatenate(of), a, b, cost)
+        return Rows(self.functions, np.concatenate(of), a, b, cost), coarse
 
 
 def determined(functions: Sequence[Function], x: np.ndarray) -> list[Function]:

@@ -146,9 +146,13 @@ def _nodes(nodes: Nodes, u: Sequence[Any]) -> list[Any]:
 
 
 def _affine(expr: Any, scale: float, shift: float) -> Any:
-    """Return scale · expr + shift, without the factor 1 and the term 0."""
+    """Return scale · expr + shift, without the factor 1, and without what rounding left of 0."""
     scaled = expr if scale == 1 else _number(scale) * expr
-    return scaled if shift == 0 else scaled + _number(shift)
+    if shift == 0:
+        return scaled
+    constant, rest = scaled.as_coeff_Add()  # x·y - 3 + 3.0000000000000004 is x·y
+    total = _sum(float(constant), shift)
+    return rest if total == 0 else rest + _number(total)
 
 
 def _sum(p: float, q: float) -> float:

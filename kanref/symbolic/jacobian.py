@@ -51,16 +51,19 @@ def with_parameters_of(network: Network, fitted: Network) -> Network:
     return network.with_parts(layers).copy()
 
 
-def free_parameters(network: Network) -> np.ndarray:
+def free_parameters(network: Network, *, splines: bool = True) -> np.ndarray:
     """Tell which entries of theta a joint fit moves, (P,): no two that say the same of one edge.
 
-    Of the constants d that add up in a subnode, only the first counts.
+    Of the constants d that add up in a subnode, only the first counts. Without `splines`, only the
+    constants of functions move.
     """
     parts = []
     for l, name, values in network.parameters():
         layer = network.layers[l]
         if name == "affine":
             parts.append(_free_affine(layer).ravel())
+        elif not splines:
+            parts.append(np.zeros(values.size, dtype=bool))
         elif name == "coef":  # stored with n_out innermost
             shape = (layer.n_in, values.shape[2], layer.n_out)
             parts.append(np.broadcast_to(layer.numeric[:, None, :], shape).ravel())
@@ -82,14 +85,14 @@ def _free_affine(layer: Layer) -> np.ndarray:
 
 def output_jacobian(network: Network, cache: NetworkCache, free: np.ndarray) -> np.ndarray:
     """Return ∂y_o/∂theta_p at each sample for the free p, (N, n_out, P_free)."""
-    shape = cache.p[-1].shape
+    shape = (cache.u[-1].shape[0], network.n_out)
     rows = []
     for o in range(shape[1]):
         dz = np.zeros(shape)
         dz[:, o] = 1.0
         columns = []
         for l in reversed(range(network.depth)):
-            du, _ = nodes_backward(network.nodes[l], cache.u[l], cache.p[l], dz)  # (N, n_out)
+            du, _ = nodes_backward(network.nodes[l], cache.u[l], dz)  # (N, n_out)
             columns.append(
                 _columns(network.layers[l], cache.layers[l], du, _part(network, l, free))
             )

@@ -21,7 +21,9 @@ def drop_offsets(network: Network, task: Task) -> Network:
 
     An offset goes, the least significant first, if the sum of squares without it, after a joint fit
     of the rest, is larger by less than log(N) times the variance of the residuals (Schwarz 1978).
-    Constants that are 0 or 1 exactly stay so. Only for squared errors; else nothing is dropped.
+    Constants that are 0 or 1 exactly stay so. Beside splines, which would take up any offset and
+    take long to fit, the slight ones go together or not at all. Only for squared errors; else
+    nothing is dropped.
     """
     if task.loss != "mse":
         return network
@@ -30,7 +32,14 @@ def drop_offsets(network: Network, task: Task) -> Network:
     free = free_parameters(work) & ~settled
     offsets = _offsets(work) & free
     now = LeastSquares(task, free).linearise(work)
-    while offsets.any():
+    variance = _variance(now, task, int(free.sum()))
+    slight = offsets & (_significance(now, free, variance) <= math.log(task.target.size))
+    if slight.sum() > 1:  # most often all go, so that one fit tells
+        trial = _without(now.network, slight, LeastSquares(task, free & ~slight))
+        if _will_do(trial, now.cost + math.log(task.target.size) * variance, task):
+            return with_parameters_of(network, trial.network)
+    splines = any(np.any(layer.numeric) for layer in work.layers)  # these take up any offset
+    while offsets.any() and not splines:
         variance = _variance(now, task, int(free.sum()))
         worth = _significance(now, free, variance)
         worth = np.where(offsets, worth, math.inf)
@@ -40,9 +49,8 @@ def drop_offsets(network: Network, task: Task) -> Network:
         offsets[least] = False  # it goes, or stays for good
         without = free.copy()
         without[least] = False
-        trial = _without(now.network, least, LeastSquares(task, without))
-        bound = now.cost + math.log(task.target.size) * variance
-        if trial.cost <= bound and math.isfinite(task.value(trial.network)):
+        trial = _without(now.network, ~without & free, LeastSquares(task, without))
+        if _will_do(trial, now.cost + math.log(task.target.size) * variance, task):
             now, free = trial, without
     return with_parameters_of(network, now.network)
 
@@ -75,9 +83,14 @@ def _significance(now: Linearised, free: np.ndarray, variance: float) -> np.ndar
     return found
 
 
-def _without(network: Network, entry: int, solver: LeastSquares) -> Linearised:
+def _will_do(trial: Linearised, bound: float, task: Task) -> bool:
+    return trial.cost <= bound and math.isfinite(task.value(trial.network))
+
+
+def _without(network: Network, entries: np.ndarray, solver: LeastSquares) -> Linearised:
+    """Set some entries of theta to 0 and fit the others."""
     theta = network.theta.copy()
-    theta[entry] = 0.0
+    theta[entries] = 0.0
     with np.errstate(all="ignore"):
         moved = network.with_theta(theta)
         return solver.linearise(solver.minimise(moved, _STEPS, _TOLERANCE))

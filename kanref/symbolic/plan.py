@@ -28,7 +28,8 @@ class Choice:
     affine : (4,) or None
         a, b, c, d after the joint fit.
     r2 : float
-        Of the function that fits the spline best, taken alone.
+        Of the function that fits the spline best, taken alone; NaN where the edge went with its
+        node before anybody looked at it.
     """
 
     edge: Edge

@@ -114,8 +114,8 @@ def unexplained(f: np.ndarray, samples: Samples) -> np.ndarray:
     return _Fitted.of(f, samples).cost
 
 
-def polish(rows: Rows, samples: Samples, steps: int = 50) -> Rows:
-    """Improve every row by damped Gauss–Newton steps until it does not get any better."""
+def polish(rows: Rows, samples: Samples, tolerance: float = 1e-8, steps: int = 50) -> Rows:
+    """Improve every row by damped Gauss–Newton steps until two lower its cost by a mere share."""
     a, b, cost = rows.a.copy(), rows.b.copy(), rows.cost.copy()
     everything = Rows(rows.functions, rows.of, a, b, cost)  # which the loop writes to
     free = np.array([family(g).free for g in rows.functions], dtype=float)[rows.of]  # (R, 2)
@@ -139,7 +139,7 @@ def polish(rows: Rows, samples: Samples, steps: int = 50) -> Rows:
             )
             damping[active] *= np.where(better, 0.1, 8.0)
             damping[active] = np.maximum(damping[active], _LEAST_DAMPING)
-            little = better & (now.cost - tried.cost <= 1e-8 * now.cost)
+            little = better & (now.cost - tried.cost <= tolerance * now.cost)
             small = np.abs(da) + np.abs(db) <= 1e-13 * (np.abs(now.a) + np.abs(now.b))
             idle[active] = np.where(better & ~little, 0, idle[active] + little)
             going = (idle[active] < 2) & ~small & (cost[active] > LEAST_COST)

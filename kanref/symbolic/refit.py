@@ -24,6 +24,12 @@ from .jacobian import free_parameters, output_jacobian, stripped, with_parameter
 BLOCK = 2**22
 """Elements of the Jacobian that are held at a time."""
 
+WORK = 1e8
+"""Work of a moderate joint fit, as :class:`Budget` counts it."""
+
+STEP_WORK = 2e7
+"""The part of a step's work that does not depend on its size."""
+
 _LEAST_DAMPING, _MOST_DAMPING = 1e-14, 1e8
 
 
@@ -52,6 +58,11 @@ class Task:
         """Return some of the samples."""
         weight = None if self.weight is None else self.weight[rows]
         return replace(self, x=self.x[rows], target=self.target[rows], weight=weight)
+
+    def evenly(self, rows: int) -> Task:
+        """Return so many of the samples at most, evenly spaced."""
+        n = len(self.x)
+        return self if n <= rows else self.take(np.linspace(0, n - 1, rows).round().astype(int))
 
     def misfit(self, loss: float, least: float = float(np.finfo(float).tiny)) -> float:
         """Return -2 log(likelihood) but for a constant, of a loss that is at least `least`.
@@ -88,22 +99,37 @@ class Budget:
     steps : int
         Steps of a joint fit.
     refits : int
-        Joint fits in all.
+        Joint fits in all. Their work is limited too, to that of so many moderate ones.
     used : int
         Joint fits so far.
+    work : float
+        Work so far: multiplications, roughly. No clock is read, so that results can be repeated.
     """
 
     steps: int
     refits: int
     used: int = 0
+    work: float = 0.0
 
     @property
     def spent(self) -> bool:
         """Whether none is left."""
-        return self.used >= self.refits
+        return self.used >= self.refits or self.work >= self.refits * WORK
+
+    def step(self, rows: int, columns: int) -> None:
+        """Count a step with a Jacobian of so many rows and columns."""
+        self.work += rows * columns**2 + STEP_WORK
 
 
-def refit(network: Network, task: Task, *, steps: int = 50, tolerance: float = 1e-9) -> Network:
+def refit(
+    network: Network,
+    task: Task,
+    *,
+    steps: int = 50,
+    tolerance: float = 1e-9,
+    budget: Budget | None = None,
+    splines: bool = True,
+) -> Network:
     """Return the network with all constants, and all splines that are left, fitted jointly.
 
     Parameters
@@ -116,13 +142,19 @@ def refit(network: Network, task: Task, *, steps: int = 50, tolerance: float = 1
         Gauss–Newton steps (or iterations of L-BFGS), at most.
     tolerance : float
         The fit ends where two steps in a row lower the loss by no more than this share of it.
+    budget : Budget, optional
+        What the fit is counted on; it ends where that is spent.
+    splines : bool
+        Whether the splines move, or the constants alone.
     """
     work = stripped(network)
-    free = free_parameters(work)
+    free = free_parameters(work, splines=splines)
+    if budget is not None:
+        budget.used += 1
     if free.any() and steps > 0:
         with np.errstate(all="ignore"):  # a step may lead too far, and is taken back
             if task.loss == "mse":
-                work = LeastSquares(task, free).minimise(work, steps, tolerance)
+                work = LeastSquares(task, free, budget).minimise(work, steps, tolerance)
             else:
                 work = _minimise_any(work, task, free, steps)
     return with_parameters_of(network, work)
@@ -146,10 +178,13 @@ class LeastSquares:
     task : Task
     free : (P,) of bool
         Which entries of theta are free.
+    budget : Budget, optional
+        What the steps are counted on.
     """
 
     task: Task
     free: np.ndarray
+    budget: Budget | None = None
 
     def minimise(self, network: Network, steps: int, tolerance: float) -> Network:
         """Take damped Gauss–Newton steps."""
@@ -165,7 +200,7 @@ class LeastSquares:
             norms = np.sqrt(np.sum(now.triangle[:, :-1] ** 2, axis=0))
             scale = np.maximum(scale, norms)
             better = None
-            while better is None and damping <= _MOST_DAMPING:
+            while better is None and damping <= _MOST_DAMPING and self._goes_on():
                 step = _solve(now.triangle, scale, damping)
                 better = self._try(now, step)
                 damping = max(damping * _change(now, step, better), _LEAST_DAMPING)
@@ -174,6 +209,13 @@ class LeastSquares:
             idle = idle + 1 if now.cost - better.cost <= tolerance * now.cost else 0
             now = better
         return now.network
+
+    def _goes_on(self) -> bool:
+        """Count a step; tell whether the budget allows it."""
+        if self.budget is None:
+            return True
+        self.budget.step(self.task.target.size, int(self.free.sum()) + 1)
+        return self.budget.work < self.budget.refits * WORK
 
     def _size(self) -> float:
         target, weight = self.task.target, self.task.weight

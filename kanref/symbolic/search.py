@@ -12,8 +12,9 @@ with imitations it does not. So functions compete by
 costs its coefficients), after a joint fit each. Trying all combinations would take too long. The
 search
 
-1. snaps every edge to the function that suits its spline best, and if that does not end it,
-   sharpens the splines first (:mod:`kanref.symbolic.sharpen`),
+1. snaps every edge to the function that suits its spline best, in small parts of the network
+   (:mod:`kanref.symbolic.fewer`), and if that does not end it, in all of it, and with sharper
+   splines (:mod:`kanref.symbolic.sharpen`); :mod:`kanref.symbolic.planner` says in which order,
 2. gives all edges at once the simplest functions that are not far off,
 3. if that is worse than the splines, snaps the edges one by one, with a joint fit of functions and
    splines after each,
@@ -36,8 +37,8 @@ from ..functions import Function
 from ..network import Network
 from .candidates import COARSEST, Candidates, Library, simplest
 from .constants import EdgeFit
-from .edges import Edge, with_symbolic
-from .families import price
+from .edges import Edge, used_inputs, with_symbolic, without
+from .families import family, price
 from .refit import Budget, Task, refit
 from .release import released
 
@@ -83,8 +84,9 @@ class SymbolicSearch:
     _tried: set[tuple] = field(default_factory=set)
 
     def snap(self, candidates: Candidates) -> Trial:
-        """Give every edge the function that suits its spline best."""
-        return self._snap({edge: fits[0] for edge, fits in candidates.items()})
+        """Give every edge the function that suits its spline best, else the simplest close ones."""
+        best = self._snap({edge: fits[0] for edge, fits in candidates.items()})
+        return best if self._done(best) else self._all_simple(best, candidates)
 
     def improve(self, best: Trial, candidates: Candidates) -> Trial:
         """Exchange functions until the loss is down to rounding, or nothing helps any more."""
@@ -107,6 +109,8 @@ class SymbolicSearch:
         for edge in sorted(best.functions, reverse=True):  # from the outputs: what they do without
             simpler = self.library.simpler(best.network, edge, best.functions[edge], self.task)
             for fit in simpler:
+                if family(fit.function).constant and not _dispensable(best.network, edge):
+                    continue
                 functions = {**best.functions, edge: fit.function}
                 snapped = with_symbolic(best.network, {edge: (fit.function, fit.affine)})
                 trial = self._fitted(snapped, functions, best)
@@ -193,7 +197,7 @@ class SymbolicSearch:
         network = self._refit(snapped, _FIRST_STEPS, _FIRST_TOLERANCE)
         trial = self._trial(network, functions)
         if best is None or trial.loss < _NEAR * max(best.loss, 1e6 * self._least):
-            network = refit(network, self.task, steps=self.budget.steps, tolerance=COARSE)
+            network = self._refit(network, self.budget.steps, COARSE)
             trial = self._trial(network, functions)
         return trial
 
@@ -202,8 +206,8 @@ class SymbolicSearch:
         return Trial(functions, network, loss, self._score(network, loss, functions))
 
     def _refit(self, network: Network, steps: int, tolerance: float) -> Network:
-        self.budget.used += 1
-        return refit(network, self.task, steps=min(steps, self.budget.steps), tolerance=tolerance)
+        steps = min(steps, self.budget.steps)
+        return refit(network, self.task, steps=steps, tolerance=tolerance, budget=self.budget)
 
     def _is_new(self, functions: Mapping[Edge, Function], *, released: bool = False) -> bool:
         """Tell whether this choice has not been tried, from the same kind of start; note it."""
@@ -229,3 +233,8 @@ class SymbolicSearch:
 
     def _done(self, best: Trial) -> bool:
         return self.is_exact(best) or self.budget.spent
+
+
+def _dispensable(network: Network, edge: Edge) -> bool:
+    """Tell whether the outputs see as many inputs without an edge."""
+    return used_inputs(without(network, [edge])) == used_inputs(network)

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..grids import refine, update_grid
 from ..layer import layer_edges
 from ..network import Network, network_forward
-from .edges import Edge, live_edges
+from .edges import Edge, live_edges, without
 from .refit import Budget, Task, refit
 
 INTERVALS = 10
@@ -81,9 +81,10 @@ class Sharpener:
         """Fit jointly, on grids that follow the activations as long as that helps."""
         loss = math.inf
         for _ in range(_ROUNDS):
-            self.budget.used += 1
             following = update_grid(network, self.task.x, 0.5)
-            fitted = refit(following, self.task, steps=_STEPS, tolerance=_TOLERANCE)
+            fitted = refit(
+                following, self.task, steps=_STEPS, tolerance=_TOLERANCE, budget=self.budget
+            )
             last, loss = loss, self.task.value(fitted)
             if not loss < last:
                 break
@@ -142,19 +143,6 @@ class Sharpener:
         shares = edge_shares(network, self.task.x)
         for edge in sorted(shares, key=lambda e: shares[e]):
             yield [edge]
-
-
-def without(network: Network, edges: list[Edge]) -> Network:
-    """Return a copy of the network in which some edges are dead, and all that lead nowhere."""
-    masks = [np.array(layer.mask) for layer in network.layers]
-    for l, i, j in edges:
-        masks[l][i, j] = False
-    for l in reversed(range(network.depth - 1)):
-        for node, factors in enumerate(network.nodes[l].factors()):
-            if not masks[l + 1][node].any():
-                masks[l][:, list(factors)] = False
-    layers = [replace(layer, mask=m) for layer, m in zip(network.layers, masks, strict=True)]
-    return network.with_parts(layers).copy()
 
 
 def edge_shares(network: Network, x: np.ndarray) -> dict[Edge, float]:

@@ -46,7 +46,7 @@ def best_starts(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the most promising a, b and their unexplained shares; no two curves nearly alike."""
     kind = family(function)
-    a, b = _candidates(function, kind, ranges, samples)
+    a, b = candidates(function, kind, ranges, samples)
     u_low, u_high = b - np.abs(a), b + np.abs(a)
     good = covers(function.domain, u_low, u_high)
     a, b = a[good], b[good]
@@ -59,11 +59,14 @@ def best_starts(
         ]
     )
     order = np.argsort(cost, kind="stable")[: 32 * most]
-    picked = _distinct(_curves(function.formula, a[order], b[order], samples), samples, most)
+    picked = distinct(_curves(function.formula, a[order], b[order], samples), samples, most)
     return a[order][picked], b[order][picked], cost[order][picked]
 
 
-def _candidates(function: Function, kind: Family, ranges: Ranges, samples: Samples) -> Points:
+def candidates(
+    function: Function, kind: Family, ranges: Ranges, samples: Samples, *, every: bool = False
+) -> Points:
+    """Return the grid over (a, b); with `every`, one that does not look at the values of y."""
     if kind.constant:
         return np.zeros(0), np.zeros(0)
     if kind.linear:
@@ -76,7 +79,7 @@ def _candidates(function: Function, kind: Family, ranges: Ranges, samples: Sampl
     if kind.scaling:
         return _roots(kind)
     if kind.spanning:
-        return _spanned(function, kind, ranges, samples)
+        return _spanned(function, kind, ranges, None if every else samples)
     low, high = branch(function.domain)
     if math.isfinite(low) and math.isfinite(high):
         return _images(function.domain, kind, ranges, (low, high))
@@ -138,9 +141,13 @@ def refined_step(
     return a, b
 
 
-def _spanned(function: Function, kind: Family, ranges: Ranges, samples: Samples) -> Points:
+def _spanned(function: Function, kind: Family, ranges: Ranges, samples: Samples | None) -> Points:
     """For each a the best combination of f(a·t), f'(a·t) and 1; b only for the best a."""
     a = ranges.allow(_sizes(kind, ranges), kind.mirrored)
+    low, high = (0.0, math.pi) if kind.turning else ranges.b
+    shifts = np.linspace(low, high, 16 if kind.turning else 41)
+    if samples is None:
+        return np.repeat(a, shifts.size), np.tile(shifts, a.size)
     zero = np.zeros_like(a)
     f = _curves(function.formula, a, zero, samples)
     df = _curves(function.dformula, a, zero, samples)
@@ -149,8 +156,6 @@ def _spanned(function: Function, kind: Family, ranges: Ranges, samples: Samples)
     peaks = np.nonzero((explained >= padded[:-2]) & (explained >= padded[2:]))[0]
     best = peaks[np.argsort(-explained[peaks], kind="stable")[:3]]
     near = np.unique(np.clip(np.concatenate([best, best + 1]), 0, a.size - 1))
-    low, high = (0.0, math.pi) if kind.turning else ranges.b
-    shifts = np.linspace(low, high, 16 if kind.turning else 41)
     return np.repeat(a[near], shifts.size), np.tile(shifts, near.size)
 
 
@@ -202,8 +207,8 @@ def _explained(f: np.ndarray, g: np.ndarray, samples: Samples) -> np.ndarray:
     return np.nan_to_num((f @ target) ** 2 + (g @ target) ** 2)
 
 
-def _distinct(curves: np.ndarray, samples: Samples, most: int) -> list[int]:
-    """Return the first rows of which no two are nearly the same up to c and d."""
+def distinct(curves: np.ndarray, samples: Samples, most: int) -> list[int]:
+    """Return the first curves (C, M) of which no two are nearly the same up to c and d."""
     centred = (curves - (curves * samples.root**2).sum(axis=1, keepdims=True)) * samples.root
     length = np.linalg.norm(centred, axis=1, keepdims=True)
     unit = np.nan_to_num(centred / np.where(length > 0, length, 1.0))

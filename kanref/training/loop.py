@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 
 from ..network import Network
 from ..objective import Objective
 from .adam import Adam
+from .blas import blas_threads
 from .callbacks import Callback, ProgressBar, StopTraining, someone_watches
 from .history import History
 from .lbfgs import lbfgs_steps
@@ -90,7 +90,7 @@ def fit(
         callbacks = (*callbacks, bar)
     run.callbacks = callbacks
     try:
-        with _blas_threads(run):
+        with blas_threads(_edge_evaluations(run)):
             _train(run, advance)
     except BaseException:
         run.write()  # an interrupt may have come in the middle of a write
@@ -101,18 +101,8 @@ def fit(
     return run.history
 
 
-SMALL = 1_000_000
-"""Fits with fewer edge evaluations in a step keep BLAS on one thread; more make them slower."""
-
-
-def _blas_threads(run: Run) -> AbstractContextManager:
-    """Keep the BLAS of NumPy and SciPy on one thread while a small fit runs."""
-    edges = sum(layer.n_in * layer.n_out for layer in run.network.layers)
-    if edges * len(run.data) >= SMALL:
-        return nullcontext()
-    from threadpoolctl import threadpool_limits
-
-    return threadpool_limits(limits=1, user_api="blas")
+def _edge_evaluations(run: Run) -> int:
+    return sum(layer.n_in * layer.n_out for layer in run.network.layers) * len(run.data)
 
 
 def _optimiser(run: Run, rng: np.random.Generator | None) -> Callable[[int], None]:
