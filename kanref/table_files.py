@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
+
+from .table_formats import NUMBER, TableError, read_format
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,18 +25,14 @@ if TYPE_CHECKING:
 MISSING = frozenset({"", "-", "?", "n/a", "na", "nan", "none", "null", "<na>", "#n/a", ".", "nat"})
 """Cells, in lower case, that stand for a missing value."""
 
-NUMBER = r"(?i)[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]{1,9})?|inf|infinity)"
-"""What a number looks like; Python's own ``float`` would take 1_000 and digits of any script."""
+TRUTH = r"(?i)true|false"
+"""What a truth value looks like: a column of them, and of nothing else, is 1 and 0."""
 
 LARGEST = 1e100
 """Numbers beyond this overflow when they are squared; nothing that is measured is so large."""
 
 SMALLEST_SPREAD = 1e-12
 """A column whose values differ by less than this, relative to their size, is constant."""
-
-
-class TableError(ValueError):
-    """A file or a table from which nothing can be learnt; the message is one sentence."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,15 +45,23 @@ class Table:
     target: str
 
 
-def read_table(path: str | os.PathLike) -> pd.DataFrame:
+def read_table(source: str | os.PathLike | BinaryIO, name: str | None = None) -> pd.DataFrame:
     r"""Read a CSV file (comma, semicolon or tab; UTF-8) or a Parquet file.
 
     Which of them it is, the content says, not the name. The cells of a CSV stay text.
 
+    Parameters
+    ----------
+    source : path or binary file
+        A file on disk, or one that is open and can be sought in.
+    name : str, optional
+        What errors call it; by default its path.
+
     Raises
     ------
     TableError
-        If the file cannot be read, is neither of the two, has no rows, or two columns share a name.
+        If the file cannot be read, is neither of the two, has no rows or too many columns, or two
+        columns share a name.
 
     Examples
     --------
@@ -63,23 +71,31 @@ def read_table(path: str | os.PathLike) -> pd.DataFrame:
     >>> read_table(path).columns.to_list()
     ['speed', 'drag']
     """
+    if name is None:
+        name = repr(str(source)) if isinstance(source, (str, os.PathLike)) else "the table"
     try:
-        with open(path, "rb") as file:
-            start = file.read(4096)
-            file.seek(0)
-            frame = _read_parquet(file) if start[:4] == b"PAR1" else _read_csv(file, start)
+        with _opened(source) as file:
+            frame = read_format(file)
     except OSError as error:
-        raise TableError(f"cannot read {str(path)!r}: {error.strerror or error}") from None
+        raise TableError(f"cannot read {name}: {error.strerror or error}") from None
     except TableError as error:
-        raise TableError(f"cannot read {str(path)!r}: {error}") from None
+        raise TableError(f"cannot read {name}: {error}") from None
     frame.columns = [" ".join(str(name).split()) for name in frame.columns]
-    named = [name for name in frame.columns if name]
-    twice = sorted({name for name in named if named.count(name) > 1})
+    counts = Counter(name for name in frame.columns if name)
+    twice = sorted(name for name, count in counts.items() if count > 1)
     if twice:
-        raise TableError(f"each column needs a name of its own, but {_quoted(twice)} occurs twice")
+        more = f" and {len(twice) - 3} more" if len(twice) > 3 else ""
+        raise TableError(
+            f"each column needs a name of its own, but {_quoted(twice[:3])}{more} occurs twice"
+        )
     if not len(frame):
-        raise TableError(f"{str(path)!r} has no rows below the line of names")
+        raise TableError(f"{name} has no rows below the line of names")
     return frame
+
+
+def _opened(source: str | os.PathLike | BinaryIO) -> AbstractContextManager[BinaryIO]:
+    """Open a file on disk; leave one that is open as it is, also at the end."""
+    return open(source, "rb") if isinstance(source, (str, os.PathLike)) else nullcontext(source)
 
 
 def training_table(
@@ -141,7 +157,7 @@ def columns(frame: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
     >>> columns(pd.DataFrame({"a": ["1", ""]}), ["a"])
     Traceback (most recent call last):
         ...
-    kanref.table_files.TableError: there are missing values in 'a' (1 of 2 rows)
+    kanref.table_formats.TableError: there are missing values in 'a' (1 of 2 rows)
     """
     _require(frame, names)
     parsed = [_numbers(frame[name]) for name in names]
@@ -174,66 +190,6 @@ def no_constants(values: np.ndarray, names: Sequence[str], where: str) -> None:
         raise TableError(f"nothing can be learnt from a constant column: {_quoted(which)} {where}")
 
 
-# --- the two formats -----------------------------------------------------------------------------
-
-
-def _read_csv(file: BinaryIO, start: bytes) -> pd.DataFrame:
-    """Read delimited text; every cell stays text, so that a bad one can be shown."""
-    import pandas as pd
-
-    if b"\0" in start:
-        raise TableError("it is neither CSV nor Parquet")
-    try:
-        frame = pd.read_csv(
-            file,
-            header=None,  # the first line is read as cells: pandas would rename what is there twice
-            dtype=str,
-            na_filter=False,
-            sep=_separator(start),
-            skipinitialspace=True,
-            encoding="utf-8",
-        )
-    except UnicodeDecodeError:
-        raise TableError("it is not text in UTF-8") from None
-    except pd.errors.EmptyDataError:
-        raise TableError("it is empty") from None
-    except pd.errors.ParserError as error:
-        raise TableError(f"it is not a CSV ({str(error).strip().split('error: ')[-1]})") from None
-    names = [name.strip() for name in frame.iloc[0]]
-    frame = frame.iloc[1:].reset_index(drop=True)
-    frame.columns = names
-    if pd.Series(names, dtype=object).str.fullmatch(NUMBER).all():
-        raise TableError("its first line must name the columns, got numbers")
-    padding = [not name and not frame.iloc[:, n].str.strip().any() for n, name in enumerate(names)]
-    return frame.loc[:, ~np.array(padding)]  # a comma at the end of every line is not a column
-
-
-def _separator(start: bytes) -> str:
-    """Return what separates the names in the first line that is not blank."""
-    line = next((line for line in start.splitlines() if line.strip()), b"")
-    unquoted = b"".join(line.split(b'"')[::2]).decode("latin-1")
-    return max(",;\t", key=unquoted.count)
-
-
-def _read_parquet(file: BinaryIO) -> pd.DataFrame:
-    """Read the columns of a Parquet file."""
-    try:
-        import pyarrow
-        from pyarrow.parquet import ParquetFile
-    except ImportError:
-        raise TableError('Parquet needs pyarrow: pip install "kanref[cli]"') from None
-    try:
-        table = ParquetFile(file).read()
-        names = table.column_names
-        frame = table.rename_columns([str(n) for n in range(len(names))]).to_pandas(
-            ignore_metadata=True  # columns are columns, whatever index pandas once made of them
-        )
-    except (pyarrow.ArrowException, OSError, ValueError) as error:
-        raise TableError(f"it is damaged ({str(error).splitlines()[0]})") from None
-    frame.columns = names
-    return frame.drop(columns=[name for name in names if name.startswith("__index_level_")])
-
-
 # --- cells ---------------------------------------------------------------------------------------
 
 
@@ -248,6 +204,9 @@ def _numbers(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     if column.dtype.kind in "mMc":
         return np.full(len(column), np.nan), missing
     text = column.astype(str).str.strip()
+    if text[~missing].str.fullmatch(TRUTH).all():  # else True would be text here, 1 in Parquet
+        values = text.str.lower().eq("true").to_numpy(dtype=float)
+        return np.where(missing, np.nan, values), missing
     number = text.str.fullmatch(NUMBER).to_numpy(dtype=bool)
     # NumPy reads the nearest float; pandas' own parsers may be off in the last digit.
     return text.where(number, "nan").to_numpy(dtype=object).astype(float), missing
@@ -279,7 +238,9 @@ def _require(frame: pd.DataFrame, names: Sequence[str]) -> None:
         return
     name = unknown[0]
     close = [h for h in have if h.lower() == name.lower()]
-    close = close or difflib.get_close_matches(name, have, n=1, cutoff=0.5)
+    close = close or difflib.get_close_matches(
+        name[:200], [h for h in have if len(h) <= 200], n=1, cutoff=0.5
+    )
     if close:
         raise TableError(f"there is no column {name!r}: did you mean {close[0]!r}?")
     more = f" and {len(have) - 8} more" if len(have) > 8 else ""
@@ -287,7 +248,7 @@ def _require(frame: pd.DataFrame, names: Sequence[str]) -> None:
 
 
 def _quoted(names: Sequence[str]) -> str:
-    return ", ".join(map(repr, names))
+    return ", ".join(repr(name if len(name) <= 60 else f"{name[:59]}…") for name in names)
 
 
 def _and(parts: Sequence[str]) -> str:

@@ -9,8 +9,6 @@ import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
-from importlib import metadata
-from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -615,28 +613,6 @@ def test_plots_that_are_refused(fitted, folder):
 def test_the_version():
     shown = run("--version")
     assert (shown.exit_code, shown.stdout) == (0, f"kanref {kanref.__version__}\n")
-
-
-def test_info_names_versions_and_backends():
-    shown = run("info").stdout
-    assert f"numpy     {np.__version__}\n" in shown
-    assert "backends  numpy: always there" in shown
-    assert f"numba: {'there' if find_spec('numba') else 'not there'}" in shown
-    assert f"cupy: {'installed' if find_spec('cupy') else 'not installed'}" in shown
-
-
-def test_info_without_the_optional_packages(monkeypatch):
-    def absent(name):
-        raise metadata.PackageNotFoundError(name)
-
-    monkeypatch.setattr("kanref.cli.using.find_spec", lambda _: None)
-    monkeypatch.setattr("kanref.cli.using.numba_kernels", lambda: None)
-    monkeypatch.setattr("kanref.cli.using.metadata.version", absent)
-    monkeypatch.setattr("kanref.cli.using.versions", lambda: {"kanref": "1", "platform": "here"})
-    shown = run("info").stdout
-    assert "extras    pandas not installed, pyarrow not installed, typer not installed" in shown
-    assert "numba: not there; NumPy computes instead" in shown
-    assert "cupy: not installed" in shown
 
 
 # --- options and recipe --------------------------------------------------------------------------

@@ -70,3 +70,70 @@ def test_bad_weights(weight):
         weight_vector(weight, 3)
     assert weight_vector(None, 3) is None
     assert weight_vector([0, 1, 2], 3).dtype == float
+
+
+# --- frames of other libraries -------------------------------------------------------------------
+
+
+def arrow(columns):
+    return pytest.importorskip("pyarrow").table(columns)
+
+
+def arrow_batch(columns):
+    return pytest.importorskip("pyarrow").record_batch(columns)
+
+
+def polars(columns):
+    return pytest.importorskip("polars").DataFrame(columns)
+
+
+LIBRARIES = [pd.DataFrame, polars, arrow, arrow_batch]
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_frames_of_every_library_are_read_by_name(library):
+    frame = library({"b": [True, False, True], "other": ["x", "y", "z"], "a": [0.5, -1.0, 2.0]})
+    table = input_table(frame, NAMES)
+    assert table.dtype == np.float64
+    np.testing.assert_array_equal(table, [[0.5, 1], [-1, 0], [2, 1]])
+    with pytest.raises(ValueError, match=r"\['c'\] are missing"):
+        input_table(frame, ["a", "c"])
+    with pytest.raises(TypeError, match="`X` must hold real numbers"):
+        input_table(frame, ["a", "other"])
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_what_is_missing_is_not_finite(library):
+    for cells in ([1, None, 3], [1.5, None, 2.5], [True, None, False]):
+        frame = library({"a": [1, 2, 3], "b": cells})
+        with pytest.raises(ValueError, match=r"`X` must be finite, got 1 rows .* is row 1"):
+            finite_rows(input_table(frame, NAMES), "X")
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "Float64", "boolean"])
+def test_missing_cells_of_nullable_columns(dtype):
+    frame = pd.DataFrame({"a": [0.5, 1, 2], "b": pd.array([1, None, 0], dtype=dtype)})
+    np.testing.assert_array_equal(input_table(frame, NAMES), [[0.5, 1], [1, np.nan], [2, 0]])
+    np.testing.assert_array_equal(input_table(frame[["b"]], ["b"]), np.array([[1], [np.nan], [0]]))
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_targets_of_every_library(library):
+    frame = library({"u": [1, 2, 3], "v": [0.5, 1.5, 2.5]})
+    np.testing.assert_array_equal(target_table(frame, 3, 2), [[1, 0.5], [2, 1.5], [3, 2.5]])
+    labels = target_table(library({"u": ["p", "q", "p"]}), 3, 2, labels=True)
+    assert labels.tolist() == ["p", "q", "p"]
+
+
+def test_what_cannot_be_a_table_says_why():
+    lazy = polars({"a": [1.0]}).lazy()
+    with pytest.raises(TypeError, match=r"got a LazyFrame: collect\(\) it"):
+        input_table(lazy, ["a"])
+    with pytest.raises(ValueError, match="`X` must be a table, its rows have different lengths"):
+        input_table([[1, 2], [3]], NAMES)
+    with pytest.raises(TypeError, match="`X` must hold real numbers"):
+        input_table(np.array([["1", 2]], dtype=object), NAMES)
+    with pytest.raises(ValueError, match=r"each column once, got \['a'\] more than once"):
+        input_table(pd.DataFrame([[1, 2, 3]], columns=["a", "a", "b"]), NAMES)
+    with pytest.raises(TypeError, match=r"real numbers, got \['datetime64"):
+        input_table(pd.DataFrame({"a": [1.0], "b": pd.to_datetime(["2020-01-01"])}), NAMES)

@@ -1,12 +1,13 @@
-"""The command line: ``kanref fit``, ``predict``, ``formula``, ``plot`` and ``info``.
+"""The command line: ``kanref fit``, ``predict``, ``formula``, ``plot``, ``info`` and ``warmup``.
 
 Whatever stops a command is one sentence on standard error and exit code 2, and then nothing has
-been written; the code is 130 after Ctrl-C, and 1 where standard output fails. Importing this module
-costs nothing: Typer and pandas are imported when they are used.
+been written; the code is 130 after Ctrl-C, and 1 where standard output fails or memory is short.
+Importing this module costs nothing: Typer and pandas are imported when they are used.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -24,7 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         What stands behind ``kanref``; by default what the process was given.
     """
     try:
-        import pandas  # noqa: F401
+        if "_KANREF_COMPLETE" not in os.environ:  # a shell that completes a word cannot wait
+            import pandas  # noqa: F401
 
         from .app import app
     except ModuleNotFoundError as error:

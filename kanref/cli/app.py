@@ -8,23 +8,29 @@ from typing import Annotated
 import typer
 
 from .._version import __version__
+from . import manual
 from .errors import OneSentence
 from .options import finite, hidden_layers, names_list, one_name
+from .output import Output
 
 app = typer.Typer(
     cls=OneSentence,
     help="Kolmogorov–Arnold networks: from a table of data to a formula.",
-    add_completion=False,
+    epilog=manual.MANUAL,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Data = Annotated[Path, typer.Argument(help="A CSV or Parquet file with named columns.")]
+Data = Annotated[
+    Path, typer.Argument(help="A CSV or Parquet file with named columns; - is standard input.")
+]
 Model = Annotated[Path, typer.Argument(help="A model that `kanref fit --out` wrote.")]
+Json = Annotated[bool, typer.Option("--json", help="Tell the results as one JSON object.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Tell nothing but errors.")]
 
 
-@app.callback(invoke_without_command=True)
+@app.callback(invoke_without_command=True, epilog=manual.MANUAL)
 def kanref(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Tell the version.")] = False,
@@ -37,7 +43,7 @@ def kanref(
         print(context.get_help())
 
 
-@app.command()
+@app.command(epilog=manual.FIT)
 def fit(
     context: typer.Context,
     data: Data,
@@ -68,6 +74,8 @@ def fit(
     out: Annotated[Path | None, typer.Option(help="Write the model, as .npz.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw it: .png, .svg or .pdf.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write a report in Markdown.")] = None,
+    json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Learn to predict a column of a table from others."""
     from .fitting import FitRequest, fit_table
@@ -77,7 +85,7 @@ def fit(
         data,
         one_name(target),
         names_list(inputs),
-        Recipe(hidden_layers(width), grid, k, finite("--lamb", lamb), seed, steps, prune),
+        Recipe(hidden_layers(width), grid, k, finite("--lamb", lamb), seed, steps, prune, quiet),
         finite("--test-size", test_size),
         symbolic,
         out,
@@ -85,24 +93,26 @@ def fit(
         report,
         list(context.obj),
     )
-    print(fit_table(request))
+    Output(json, quiet).tell(*fit_table(request))
 
 
-@app.command()
+@app.command(epilog=manual.PREDICT)
 def predict(
     model: Model,
     data: Data,
     out: Annotated[
         Path | None, typer.Option(help="A .csv or .parquet file; standard output if left out.")
     ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Predict for the rows of a table."""
     from .using import predict_table
 
-    predict_table(model, data, out)
+    predict_table(model, data, out, Output(json, quiet))
 
 
-@app.command()
+@app.command(epilog=manual.FORMULA)
 def formula(
     model: Model,
     digits: Annotated[
@@ -110,30 +120,97 @@ def formula(
         typer.Option(min=1, max=17, help="Significant digits; as many as needed if left out."),
     ] = None,
     latex: Annotated[bool, typer.Option("--latex", help="As LaTeX.")] = False,
+    json: Json = False,
 ) -> None:
     """Print the formula of a model fitted with --symbolic."""
     from .using import formulas
 
-    print(formulas(model, digits, latex))
+    Output(json).answer(*formulas(model, digits, latex))
 
 
-@app.command()
+@app.command(epilog=manual.PLOT)
 def plot(
     model: Model,
     out: Annotated[Path, typer.Option("--out", "-o", help="A .png, .svg or .pdf file.")],
     data: Annotated[
         Path | None, typer.Option(help="Rows on which to see how much each edge matters.")
     ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Draw a model."""
     from .using import plot_model
 
-    plot_model(model, out, data)
+    plot_model(model, out, data, Output(json, quiet))
+
+
+@app.command(epilog=manual.REPORT)
+def report(
+    context: typer.Context,
+    model: Model,
+    data: Data,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The page, an .html file.")],
+    target: Annotated[
+        str | None, typer.Option(help="The measured column; that of the output if left out.")
+    ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write a page about a model: picture, curves, errors, formula."""
+    from .reporting import report_model
+
+    target = None if target is None else one_name(target)
+    Output(json, quiet).tell(*report_model(model, data, out, target, list(context.obj)))
+
+
+@app.command(epilog=manual.EXPORT)
+def export(
+    model: Model,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="The file; some targets write others beside it.")
+    ],
+    to: Annotated[
+        str | None,
+        typer.Option(
+            help="python, numpy, c, javascript, html, onnx, formula or table; "
+            "if left out, the one to which the suffix of the file belongs."
+        ),
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", help="Of the target, as name=value; repeatable."),
+    ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write a model as a program, page or graph that needs no kanref."""
+    from .exporting import export_model
+
+    Output(json, quiet).tell(*export_model(model, out, to, option or []))
 
 
 @app.command()
-def info() -> None:
-    """Tell the versions and the backends that are there."""
-    from .using import info as tell
+def info(json: Json = False) -> None:
+    """Tell versions and backends, and where kernels are kept."""
+    from .machine import info as tell
 
-    print(tell())
+    Output(json).answer(*tell())
+
+
+@app.command(epilog=manual.WARMUP)
+def warmup(
+    dtype: Annotated[
+        list[str] | None,
+        typer.Option(help="float64 (which is the default) or float32; repeatable."),
+    ] = None,
+    k: Annotated[
+        list[int] | None,
+        typer.Option(help="Degree of the splines, 0 to 5; 3 if left out; repeatable."),
+    ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Compile the kernels ahead of their first use."""
+    from .machine import warm_up
+
+    Output(json, quiet).tell(*warm_up(dtype or ["float64"], k or [3]))

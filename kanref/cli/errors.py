@@ -12,6 +12,10 @@ import typer
 from typer.core import TyperGroup
 
 from ..table_files import TableError
+from .output import RED, printable, show_every_character, styled
+
+LONGEST = 1000
+"""Characters of an error: a name in a table may have a million."""
 
 
 class Refused(Exception):
@@ -29,6 +33,7 @@ class OneSentence(TyperGroup):
         The arguments stay in ``context.obj``.
         """
         args = list(sys.argv[1:] if args is None else args)
+        show_every_character()
         try:
             code = super().main(args, *rest, **{**extra, "standalone_mode": False, "obj": args})
             if code == 130:  # Typer makes this code of Ctrl-C
@@ -48,6 +53,9 @@ class OneSentence(TyperGroup):
             _say(f"cannot go on with {what}: {error.strerror or error}")
             _drop_the_rest()
             code = 1
+        except MemoryError:
+            _say("there is not enough memory")
+            code = 1
         except Exception as error:
             # Typer brings its own copy of Click, or uses Click's: their usage errors have in
             # common that they can tell their message.
@@ -65,6 +73,8 @@ def _drop_the_rest() -> None:
 
 def _say(message: str) -> int:
     """Write one line to standard error and return the exit code."""
-    line = " ".join(message.split())
-    print(f"Error: {line}", file=sys.stderr)
+    line = printable(" ".join(message.split()))
+    line = line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
+    if sys.stderr is not None:
+        print(f"{styled('Error:', RED, sys.stderr)} {line}", file=sys.stderr)
     return 2

@@ -6,21 +6,22 @@ import os
 import shlex
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..datasets import Dataset, create_dataset_from_data
 from ..report import Report, edge_scores, formula_name, markdown, versions
 from ..scores import Scores, baselines
-from ..table_files import no_constants, read_table, training_table
+from ..table_files import no_constants, training_table
 from ..training.callbacks import someone_watches
 from .destinations import PICTURES, Writer, check_destinations, write_all
 from .errors import Refused
 from .recipe import Recipe, learn, without_idle_edges
 from .rendering import draw, formula_text
+from .using import STANDARD_INPUT, files_read, open_table
 
 if TYPE_CHECKING:
     from ..model import KAN
@@ -44,6 +45,16 @@ class FitRequest:
     report: Path | None
     arguments: list[str]
 
+    @property
+    def source(self) -> str:
+        """What to call the table."""
+        return "standard input" if self.data == STANDARD_INPUT else self.data.name
+
+    @property
+    def written(self) -> list[str]:
+        """The files that were asked for."""
+        return [str(path) for path in (self.out, self.plot, self.report) if path]
+
 
 @dataclass
 class Findings:
@@ -56,23 +67,23 @@ class Findings:
     latex: str = ""
 
 
-def fit_table(request: FitRequest) -> str:
-    """Learn from a table, write what was asked for, and return a summary."""
+def fit_table(request: FitRequest) -> tuple[str, Mapping[str, Any]]:
+    """Learn from a table, write what was asked for; return a summary as text and as data."""
     check_destinations(
         {"--out": request.out, "--plot": request.plot, "--report": request.report},
-        {"the data": request.data},
+        files_read(the_data=request.data),
         {"--plot": PICTURES, "--out": (".npz",)},
     )
     data = _split(request)
     findings = _learn(data, request)
     report = _report(data, findings, request)
     write_all(_writers(data, findings.model, report, request))
-    return _summary(report, findings, request)
+    return _summary(report, findings, request), _data(report, findings, request)
 
 
 def _split(request: FitRequest) -> Dataset:
     """Return the rows to learn from and the rows that are held out for the test."""
-    frame = read_table(request.data)
+    frame = open_table(request.data)
     table = training_table(frame, request.target, request.inputs, least=MIN_ROWS)
     data = create_dataset_from_data(
         table.X,
@@ -81,7 +92,7 @@ def _split(request: FitRequest) -> Dataset:
         request.recipe.seed,
         input_names=table.input_names,
         output_names=[table.target],
-        name=request.data.name,
+        name=request.source,
     )
     n_train, n_test = len(data.X_train), len(data.X_test)
     if n_train < MIN_ROWS // 2 or n_test < 2:
@@ -108,12 +119,12 @@ def _learn(data: Dataset, request: FitRequest) -> Findings:
         rows = "1 test row lies" if outside == 1 else f"{outside} test rows lie"
         notes.append(f"{rows} outside the range of the training rows")
     findings = Findings(model, scores, notes)
-    return _snapped(findings, data) if request.symbolic else findings
+    return _snapped(findings, data, request) if request.symbolic else findings
 
 
-def _snapped(findings: Findings, data: Dataset) -> Findings:
+def _snapped(findings: Findings, data: Dataset, request: FitRequest) -> Findings:
     """Put a function on every edge, and write the formula."""
-    if someone_watches():
+    if someone_watches() and not request.recipe.quiet:
         print("looking for functions …", file=sys.stderr, flush=True)
     model = findings.model.auto_symbolic(data.X_train, data.y_train, r2_threshold=0.0)
     model = without_idle_edges(model, data.X_train, data.y_train)
@@ -131,8 +142,8 @@ def _report(data: Dataset, findings: Findings, request: FitRequest) -> Report:
     if request.plot and request.report:
         picture = _relative(request.plot, request.report)
     return Report(
-        title=f"{request.target} from {request.data.name}",
-        source=request.data.name,
+        title=f"{request.target} from {request.source}",
+        source=request.source,
         inputs=list(data.input_names),
         target=request.target,
         n_train=len(data.X_train),
@@ -196,7 +207,32 @@ def _summary(report: Report, findings: Findings, request: FitRequest) -> str:
     ]
     if findings.formula:
         lines += ["", f"{formula_name(report.target)} = {findings.formula}"]
-    written = [str(path) for path in (request.out, request.plot, request.report) if path]
-    if written:
-        lines += ["", f"wrote {', '.join(written)}"]
+    if request.written:
+        lines += ["", f"wrote {', '.join(request.written)}"]
     return "\n".join(lines)
+
+
+def _data(report: Report, findings: Findings, request: FitRequest) -> Mapping[str, Any]:
+    """Return what a script wants to know."""
+    model = findings.model
+    return {
+        "target": report.target,
+        "inputs": report.inputs,
+        "n_train": report.n_train,
+        "n_test": report.n_test,
+        "model": {
+            "text": repr(model),
+            "width": model.width,
+            "grid": [layer.G for layer in model.layers],
+            "k": [layer.k for layer in model.layers],
+            "n_edges": len(report.edges),
+            "n_parameters": model.n_params,
+        },
+        "scores": {name: asdict(scores) for name, scores in report.scores.items()},
+        "features": report.features,
+        "notes": findings.notes,
+        "formula": findings.formula or None,
+        "latex": findings.latex or None,
+        "seed": request.recipe.seed,
+        "wrote": request.written,
+    }

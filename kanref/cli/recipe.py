@@ -57,6 +57,12 @@ class Recipe:
     seed: int = 0
     steps: int = 150
     prune: bool = True
+    quiet: bool = False
+
+    @property
+    def watched(self) -> bool:
+        """Whether to tell how far it is: somebody looks on, and wants to know."""
+        return not self.quiet and someone_watches()
 
 
 @dataclass
@@ -105,6 +111,7 @@ def learn(data: Dataset, recipe: Recipe) -> tuple[KAN, list[str]]:
         sparse,
         "finding the structure",
         rows,
+        watched=recipe.watched,
         lamb=recipe.lamb,
         steps=recipe.steps,
         grid_update_num=5,
@@ -123,13 +130,13 @@ def learn(data: Dataset, recipe: Recipe) -> tuple[KAN, list[str]]:
             "the finer one did not lower the validation error"
         )
     options = {"lamb": recipe.lamb / 10, "steps": chosen.steps, "update_grid": False}
-    _fit(model, "learning from all rows", data, **options)
+    _fit(model, "learning from all rows", data, watched=recipe.watched, **options)
     return model, notes
 
 
-def _fit(model: KAN, stage: str, rows: Dataset, **options: Any) -> History:
+def _fit(model: KAN, stage: str, rows: Dataset, *, watched: bool, **options: Any) -> History:
     """Fit a model to the training rows; on a terminal, a bar tells the stage while it lasts."""
-    bars = [ProgressBar(options["steps"], desc=stage, leave=False)] if someone_watches() else []
+    bars = [ProgressBar(options["steps"], desc=stage, leave=False)] if watched else []
     try:
         return model.fit(rows.X_train, rows.y_train, callbacks=bars, progress=False, **options)
     finally:
@@ -169,6 +176,7 @@ def _refits(model: KAN, rows: Dataset, recipe: Recipe) -> Iterator[Candidate]:
             refit,
             f"refining {count_edges(model)} edges, grid {G}",
             rows,
+            watched=recipe.watched,
             validation=(rows.X_test, rows.y_test),
             lamb=recipe.lamb / 10,
             steps=recipe.steps,

@@ -1,18 +1,18 @@
-"""`kanref predict`, `formula`, `plot` and `info`: what one does with a model that is there."""
+"""`kanref predict`, `formula` and `plot`: what one does with a model that is there."""
 
 from __future__ import annotations
 
 import sys
-from importlib import metadata
-from importlib.util import find_spec
+from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ..kernels import numba_kernels
-from ..report import formula_name, latex_name, versions
+from ..report import formula_name, latex_name
 from ..table_files import columns, read_table
 from .destinations import PICTURES, TABLES, check_destinations, write_all
 from .errors import Refused
+from .output import Output, as_json
 from .rendering import draw, formula_text
 
 if TYPE_CHECKING:
@@ -33,21 +33,50 @@ def load_model(path: Path) -> KAN:
         raise Refused(str(error).replace("`path`", "the model")) from None
 
 
-def predict_table(model_path: Path, data: Path, out: Path | None) -> None:
+STANDARD_INPUT = Path("-")
+
+
+def open_table(path: Path) -> pd.DataFrame:
+    """Read a table from a file, or from standard input, which is called -."""
+    if path != STANDARD_INPUT:
+        return read_table(path)
+    if sys.stdin is None:
+        raise Refused("there is no standard input")
+    return read_table(BytesIO(sys.stdin.buffer.read()), "standard input")
+
+
+def files_read(**paths: Path | None) -> Mapping[str, Path]:
+    """Return those that are files, by what they are: they must not be overwritten."""
+    return {
+        name.replace("_", " "): path
+        for name, path in paths.items()
+        if path is not None and path != STANDARD_INPUT
+    }
+
+
+def predict_table(model_path: Path, data: Path, out: Path | None, output: Output) -> None:
     """Write the predictions for the rows of a table to a file, or as CSV to standard output."""
-    check_destinations(
-        {"--out": out}, {"the model": model_path, "the data": data}, {"--out": TABLES}
-    )
+    sources = files_read(the_model=model_path, the_data=data)
+    check_destinations({"--out": out}, sources, {"--out": TABLES})
+    if out is None and sys.stdout is None:
+        raise Refused("there is no standard output; give --out")
     model = load_model(model_path)
-    frame = _predictions(model, columns(read_table(data), model.input_names))
-    if out is None:
-        if sys.stdout is None:
-            raise Refused("there is no standard output; give --out")
+    frame = _predictions(model, columns(open_table(data), model.input_names))
+    if out is None and output.json:
+        print(as_json({"predictions": frame.to_dict(orient="records")}))
+    elif out is None:
         frame.to_csv(sys.stdout, index=False, lineterminator="\n")
-    elif out.suffix.lower() == ".parquet":
-        write_all({out: lambda path: frame.to_parquet(path, index=False)})
     else:
-        write_all({out: lambda path: frame.to_csv(path, index=False, lineterminator="\n")})
+        write_all({out: lambda path: _write_frame(frame, path)})
+        if output.json:
+            print(as_json({"rows": len(frame), "wrote": [str(out)]}))
+
+
+def _write_frame(frame: pd.DataFrame, path: Path) -> None:
+    if path.suffix.lower() == ".parquet":
+        frame.to_parquet(path, index=False)
+    else:
+        frame.to_csv(path, index=False, lineterminator="\n")
 
 
 def _predictions(model: KAN, X: object) -> pd.DataFrame:
@@ -59,8 +88,8 @@ def _predictions(model: KAN, X: object) -> pd.DataFrame:
     return pd.DataFrame(model.predict(X), columns=model.output_names)
 
 
-def formulas(model_path: Path, digits: int | None, latex: bool) -> str:
-    """Return the formula of each output, a line each."""
+def formulas(model_path: Path, digits: int | None, latex: bool) -> tuple[str, Mapping[str, Any]]:
+    """Return the formula of each output, a line each, and the same as data."""
     model = load_model(model_path)
     try:
         texts = formula_text(model, digits)
@@ -68,37 +97,23 @@ def formulas(model_path: Path, digits: int | None, latex: bool) -> str:
         raise Refused(
             f"there is no formula as long as edges are splines; fit with --symbolic ({error})"
         ) from None
-    pairs = zip(model.output_names, texts, strict=True)
+    pairs = list(zip(model.output_names, texts, strict=True))
     if latex:
-        return "\n".join(f"{latex_name(name)} = {tex}" for name, (_, tex) in pairs)
-    return "\n".join(f"{formula_name(name)} = {text}" for name, (text, _) in pairs)
+        lines = [f"{latex_name(name)} = {tex}" for name, (_, tex) in pairs]
+    else:
+        lines = [f"{formula_name(name)} = {text}" for name, (text, _) in pairs]
+    found = [{"output": name, "formula": text, "latex": tex} for name, (text, tex) in pairs]
+    return "\n".join(lines), {"inputs": model.input_names, "formulas": found}
 
 
-def plot_model(model_path: Path, out: Path, data: Path | None) -> None:
+def plot_model(model_path: Path, out: Path, data: Path | None, output: Output) -> None:
     """Draw the network to a file; with data, edges are as dark as they matter there."""
-    sources = {"the model": model_path} | ({"--data": data} if data else {})
+    sources = dict(files_read(the_model=model_path))
+    if data is not None and data != STANDARD_INPUT:
+        sources["--data"] = data
     check_destinations({"--out": out}, sources, {"--out": PICTURES})
     model = load_model(model_path)
-    X = None if data is None else columns(read_table(data), model.input_names)
+    X = None if data is None else columns(open_table(data), model.input_names)
     write_all({out: lambda path: draw(model, path, X)})
-
-
-def info() -> str:
-    """Return the versions and which backends there are, a line each."""
-    lines = [f"{name:9} {version}" for name, version in versions().items()]
-    lines.insert(-1, f"{'extras':9} " + ", ".join(map(_version, ("pandas", "pyarrow", "typer"))))
-    numba = "there, and the default" if numba_kernels() else "not there; NumPy computes instead"
-    cupy = "installed" if find_spec("cupy") else "not installed"
-    lines += [
-        "backends  numpy: always there; the definition",
-        f"          numba: {numba}",
-        f"          cupy: {cupy}, and not used by this version yet",
-    ]
-    return "\n".join(lines)
-
-
-def _version(name: str) -> str:
-    try:
-        return f"{name} {metadata.version(name)}"
-    except metadata.PackageNotFoundError:
-        return f"{name} not installed"
+    if output.json:
+        print(as_json({"wrote": [str(out)]}))

@@ -10,6 +10,10 @@ from ..scaling import Scaling
 
 FORMAT = "kanref model"
 VERSION = 1
+
+MAX_HEADER = 2**24
+"""No header has more bytes than this: as objects they may take twenty times as much memory."""
+
 GENERATORS = {"PCG64": np.random.PCG64, "PCG64DXSM": np.random.PCG64DXSM}
 """The random generators whose state is plain numbers."""
 
@@ -24,3 +28,12 @@ class Header:
     classes: list | None
     grid_eps: float
     rng: np.random.Generator
+
+
+def is_text(value: str) -> bool:
+    """Tell whether a text is whole: half a surrogate pair can neither be written nor shown."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -15,7 +15,10 @@ from ..layer import Layer, SymbolicEdge
 from ..network import PARAMETERS, Network, Nodes
 from ..scaling import Scaling
 from .archive import Unreadable, read_archive
-from .format import GENERATORS, Header
+from .format import GENERATORS, Header, is_text
+
+MAX_MESSAGE = 300
+"""Characters of an error: what a file holds may be as long as the file."""
 
 
 def load(
@@ -34,12 +37,16 @@ def load(
         If the file is damaged, is not a model, or was written by a newer kanref; or if it names a
         function of the user's that is not given.
     """
+    if os.path.exists(path) and not os.path.isfile(path):  # a pipe would be waited for
+        kind = "a folder" if os.path.isdir(path) else "a device or a pipe"
+        raise ValueError(f"`path` must be a kanref model, got {str(path)!r}: it is {kind}")
     with open(path, "rb") as file:
         try:
             arrays, description = read_archive(file)
             return _build(arrays, description, dict(functions or {}), base_fun)
         except Unreadable as error:
-            raise ValueError(f"`path` must be a kanref model, got {str(path)!r}: {error}") from None
+            what = f"{str(path)!r}: {str(error)[:MAX_MESSAGE]}"
+            raise ValueError(f"`path` must be a kanref model, got {what}") from None
 
 
 class _NotGiven(ValueError):
@@ -57,9 +64,9 @@ def _build(
         parts = description["layers"], description["nodes"]
         if not parts[0] or len(parts[0]) != len(parts[1]):
             raise Unreadable("it has no layers")
+        if description["dtype"] not in ("float32", "float64"):
+            raise Unreadable(f"it has the dtype {description['dtype']}")
         dtype = np.dtype(description["dtype"])
-        if dtype not in (np.float32, np.float64):
-            raise Unreadable(f"it has the dtype {dtype}")
         layers = [
             _layer(_Members(arrays, f"layer{n}.", dtype), part, functions, base_fun)
             for n, part in enumerate(parts[0])
@@ -121,9 +128,9 @@ def _layer(
             raise Unreadable(f"{name} is {part[name]!r}")
     if part["extrapolate"] not in ("linear", "zero"):
         raise Unreadable(f"extrapolate is {part['extrapolate']!r}")
+    own = set(part["own_functions"])
     edges = tuple(
-        SymbolicEdge(i, j, _own(name, name in part["own_functions"], functions))
-        for i, j, name in part["symbolic"]
+        SymbolicEdge(i, j, _own(name, name in own, functions)) for i, j, name in part["symbolic"]
     )
     places = {(e.i, e.j) for e in edges}
     if len(places) != len(edges) or not all(
@@ -217,14 +224,12 @@ def _header(members: _Members, description: dict[str, Any], network: Network) ->
     for name, size in (("input_names", network.n_in), ("output_names", network.n_out)):
         texts = description[name]
         whole = isinstance(texts, list) and len(texts) == size
-        if not whole or not all(isinstance(text, str) for text in texts):
+        if not whole or not all(isinstance(text, str) and is_text(text) for text in texts):
             raise Unreadable(f"{name} is not a list of {size} names")
+        if len(set(texts)) < size:
+            raise Unreadable(f"two of the {name} are the same")
     classes, grid_eps = description["classes"], description["grid_eps"]
-    if classes is not None and (
-        not isinstance(classes, list)
-        or not all(type(c) in (str, int, float, bool) for c in classes)
-    ):
-        raise Unreadable(f"classes is {classes!r}")
+    _check_classes(classes, network.n_out)
     if type(grid_eps) not in (int, float) or not 0 <= grid_eps <= 1:
         raise Unreadable(f"grid_eps is {grid_eps!r}")
     return Header(
@@ -235,3 +240,16 @@ def _header(members: _Members, description: dict[str, Any], network: Network) ->
         float(grid_eps),
         np.random.default_rng(bits),
     )
+
+
+def _check_classes(classes: Any, n_out: int) -> None:
+    """Raise unless there are labels, as JSON has them, for all that the outputs can say."""
+    if classes is None:
+        return
+    if not isinstance(classes, list) or len(classes) < max(n_out, 2):
+        raise Unreadable(f"classes is no list of {max(n_out, 2)} labels or more")
+    for label in classes:
+        if type(label) not in (str, int, float, bool) or (
+            type(label) is str and not is_text(label)
+        ):
+            raise Unreadable(f"classes has {label!a:.40}")

@@ -13,7 +13,7 @@ import numpy as np
 from ..functions import BASE_FUNCTIONS, FUNCTIONS
 from ..layer import Layer
 from ..network import NODE_PARAMETERS, Network
-from .format import FORMAT, GENERATORS, VERSION, Header
+from .format import FORMAT, GENERATORS, MAX_HEADER, VERSION, Header, is_text
 
 _LAYER_ARRAYS = ("knots", "coef", "scale_base", "scale_spline", "mask", "affine")
 
@@ -31,7 +31,7 @@ def save(path: str | os.PathLike, network: Network, header: Header) -> None:
         If its folder is missing.
     """
     target = _target(Path(path))
-    text = json.dumps(_describe(network, header)).encode()
+    text = _header_text(network, header)
     arrays = {"header": np.frombuffer(text, dtype=np.uint8)}
     arrays.update(_arrays(network))
     arrays.update({f"scaling.{name}": value for name, value in vars(header.scaling).items()})
@@ -48,6 +48,20 @@ def save(path: str | os.PathLike, network: Network, header: Header) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _header_text(network: Network, header: Header) -> bytes:
+    """Return the header as JSON; raise if `load` would not take it."""
+    text = json.dumps(_describe(network, header)).encode()
+    if len(text) > MAX_HEADER:
+        raise ValueError(f"the header of a model must fit {MAX_HEADER} bytes, got {len(text)}")
+    for name in ("input_names", "output_names", "classes"):
+        if any(isinstance(t, str) and not is_text(t) for t in getattr(header, name) or ()):
+            raise ValueError(f"`{name}` must be text, got half a character (a lone surrogate)")
+    least = max(network.n_out, 2)
+    if header.classes is not None and len(header.classes) < least:
+        raise ValueError(f"`classes` must have {least} labels, got {header.classes!r}")
+    return text
 
 
 def _target(path: Path) -> Path:
