@@ -130,3 +130,16 @@ def test_an_edge_whose_node_is_never_finite() -> None:
     network.layers[0].coef[...] = np.nan
     with pytest.raises(ValueError, match="node 0 of layer 1 must be finite"):
         plot_edge(network, 1, 0, 0, x=np.zeros((3, 1)))
+
+
+def test_the_style_of_the_page_leaves_lines_solid_and_its_layout_engine_out() -> None:
+    style = {
+        "figure.constrained_layout.use": True,
+        "axes.prop_cycle": plt.cycler(color=["k", "r"], linestyle=[":", "--"]),
+    }
+    with plt.rc_context(style):
+        ax = plot_edge(plain((2, 3, 1)), 0, 0, 0)
+        ax.figure.canvas.draw()  # warns, where the engine finds no axes of its own
+        solid = [line for line in ax.lines if str(line.get_label()).startswith(("φ", "scale_spl"))]
+        assert len(solid) == 2 and all(line.get_linestyle() == "-" for line in solid)
+        plt.close(ax.figure)

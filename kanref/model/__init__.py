@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from .pictures import PictureMethods
+from .deployment import DeploymentMethods
 
 __all__ = ["KAN"]
 
 
-class KAN(PictureMethods):
+class KAN(DeploymentMethods):
     r"""A Kolmogorov–Arnold network.
 
     .. math:: z^{(l+1)}_j = \sum_i \phi^{(l)}_{ij}\bigl(z^{(l)}_i\bigr)

@@ -104,13 +104,15 @@ class ModelCore:
         network = initial_network(layers, nodes[1:], dtype)
         self.network = replace(network, backend=backend)
         self.grid_eps = checks.number("grid_eps", grid_eps, low=0, high=1)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Give a model the names and the scaling that it has unless they are set."""
         self.functions = {}
         self.classes = None
         self.scaling = Scaling.identity(self.network.n_in, self.network.n_out)
         self.input_names = [f"x_{i + 1}" for i in range(self.network.n_in)]
-        self.output_names = (
-            ["y"] if self.network.n_out == 1 else [f"y_{o + 1}" for o in range(self.network.n_out)]
-        )
+        self.output_names = default_output_names(self.network.n_out)
 
     # --- what it is ---------------------------------------------------------------------------
 
@@ -208,6 +210,11 @@ class ModelCore:
     def copy(self) -> Self:
         """Return a model that shares nothing with this one, its generator included."""
         return self._with(self.network.copy())
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the state of a copy or pickle, and make the parameters views of theta again."""
+        self.__dict__.update(state)
+        self.network = self.network.regroup(self.network.groups)
 
     def _with(self, network: Network, **changes: Any) -> Self:
         """Return a model like this one with another network."""
@@ -350,8 +357,9 @@ class ModelCore:
     @classmethod
     def from_network(cls, network: Network) -> Self:
         """Wrap a network, with names, scaling and generator as a new model has them."""
-        model = cls([network.n_in, network.n_out], grid=1, k=0)
-        model.network = network  # of the same inputs and outputs
+        model = cls([1, 1], grid=1, k=0)  # any: n_in · n_out edges may be too many to hold
+        model.network = network
+        model._begin()
         return model
 
     # --- representation -----------------------------------------------------------------------
@@ -365,6 +373,11 @@ class ModelCore:
             f"k={_same([x.k for x in self.layers])}): {live} of {total} edges live, "
             f"{symbolic} symbolic, {self.n_params} parameters, {self.dtype}"
         )
+
+
+def default_output_names(n_out: int) -> list[str]:
+    """Return y, or y_1, y_2, … for several outputs."""
+    return ["y"] if n_out == 1 else [f"y_{o + 1}" for o in range(n_out)]
 
 
 def _same(values: list[int]) -> int | list[int]:

@@ -13,6 +13,9 @@ from .symbolic import SymbolicMethods
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+MAX_DRAWN = 300
+"""A notebook shows no picture of a network with more live edges."""
+
 
 class PictureMethods(SymbolicMethods):
     """The network, one edge, the scores of the inputs."""
@@ -116,9 +119,12 @@ class PictureMethods(SymbolicMethods):
             rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
         head = ("layer", "inputs", "outputs", "G", "k", "live edges", "symbolic")
         title = "<tr>" + "".join(f"<th>{name}</th>" for name in head) + "</tr>"
-        picture = plotting.network_svg(
-            self.network, input_names=self.input_names, output_names=self.output_names
-        )
+        n_edges = sum(int(layer.mask.sum()) for layer in self.layers)
+        picture = f"<p>No picture: {n_edges} edges are too many to tell apart.</p>"
+        if n_edges <= MAX_DRAWN:
+            picture = plotting.network_svg(
+                self.network, input_names=self.input_names, output_names=self.output_names
+            )
         return (
             f"<div><code>{escape(repr(self))}</code>"
             f"<table><thead>{title}</thead><tbody>{''.join(rows)}</tbody></table>{picture}</div>"

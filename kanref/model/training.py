@@ -15,10 +15,17 @@ from ..losses import binary_cross_entropy, check_target, cross_entropy, loss_fun
 from ..network import DEFAULT_GROUPS, network_statistics
 from ..objective import MAX_MEMORY, Objective, split
 from ..regularization import Regularizer
-from ..tables import finite_rows, frame_names, is_frame, target_table, weight_vector
+from ..tables import (
+    finite_rows,
+    frame_names,
+    is_frame,
+    target_names,
+    target_table,
+    weight_vector,
+)
 from ..training import Batch, FitSettings, History
 from . import checks
-from .core import ModelCore
+from .core import ModelCore, default_output_names
 
 
 class Labels(NamedTuple):
@@ -159,11 +166,12 @@ class TrainingMethods(ModelCore):
     def _labels(self, X: Any, y: Any = None) -> Labels:
         """Return names and classes: the model's, or those that the data bring to a nameless one.
 
-        A data frame names the inputs if it has none of the model's names; a series the output.
+        A data frame names the inputs if it has none of the model's names; a series or a frame of
+        targets the outputs.
         """
         names, outputs = self.input_names, self.output_names
-        if self.n_out == 1 and outputs == ["y"] and isinstance(getattr(y, "name", None), str):
-            outputs = [y.name]
+        if outputs == default_output_names(self.n_out):
+            outputs = target_names(y, outputs)
         if is_frame(X) and set(names).isdisjoint(frame_names(X)):
             names = frame_names(X)
             if len(names) != self.n_in:

@@ -120,7 +120,8 @@ def new_axes(width: float, height: float, titled: bool = False) -> Axes:
     from matplotlib import pyplot as plt
 
     room = 0.4 if titled else 0.0
-    figure = plt.figure(figsize=(width, height + room))
+    # No layout engine, whatever rcParams say: it would warn that these axes are not its own.
+    figure = plt.figure(figsize=(width, height + room), layout="none")
     return figure.add_axes((0.0, 0.0, 1.0, height / (height + room)))
 
 

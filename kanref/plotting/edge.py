@@ -223,7 +223,8 @@ def _draw_parts(ax: Axes, edge: _Edge, x: np.ndarray) -> None:
         import matplotlib as mpl
 
         color = mpl.rcParams["text.color"]
-    ax.plot(shown, _phi(layer, x), color=color, linewidth=2.2, label=edge.label(), zorder=4)
+    style: dict[str, Any] = {"color": color, "linestyle": "-", "linewidth": 2.2}
+    ax.plot(shown, _phi(layer, x), **style, label=edge.label(), zorder=4)
 
 
 def _draw_terms(ax: Axes, layer: Layer, x: np.ndarray, shown: np.ndarray) -> None:
@@ -235,7 +236,8 @@ def _draw_terms(ax: Axes, layer: Layer, x: np.ndarray, shown: np.ndarray) -> Non
     terms = terms * (scale * layer.coef[0, 0, :])
     for m, term in enumerate(terms.T):
         label = "scale_spline·coefₘ·Bₘ" if m == 0 else f"_basis {m}"
-        ax.plot(shown, term, color=BASIS[m % 2], linewidth=0.9, label=label, zorder=2)
+        style: dict[str, Any] = {"color": BASIS[m % 2], "linestyle": "-", "linewidth": 0.9}
+        ax.plot(shown, term, **style, label=label, zorder=2)
     factor = layer.scale_base[0, 0]
     with np.errstate(all="ignore"):
         base = factor * layer.base_fun.f(x.astype(layer.coef.dtype))
