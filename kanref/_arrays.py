@@ -10,6 +10,7 @@ are defined here on the real part.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -26,12 +27,14 @@ def namespace(*arrays: Array) -> Any:
     TypeError
         If arrays of two different namespaces are mixed.
     """
+    if len(arrays) == 1 and type(arrays[0]) is np.ndarray:
+        return np  # the usual case, thousands of times in a fit
     found: Any = None
     for a in arrays:
         if a is None or isinstance(a, (np.ndarray, np.generic, float, int, complex, list, tuple)):
             xp = np if isinstance(a, (np.ndarray, np.generic)) else None
         else:
-            xp = a.__array_namespace__()
+            xp = _own_namespace(a)
         if xp is None:
             continue
         if found is not None and xp is not found:
@@ -42,8 +45,19 @@ def namespace(*arrays: Array) -> Any:
     return np if found is None else found
 
 
+def _own_namespace(a: Array) -> Any:
+    """Return the namespace that an array names; that of CuPy is CuPy, whose arrays name none."""
+    if hasattr(a, "__array_namespace__"):
+        return a.__array_namespace__()
+    if type(a).__module__.partition(".")[0] == "cupy":
+        return sys.modules["cupy"]
+    raise TypeError(f"arrays must have a namespace, got {type(a).__name__}")
+
+
 def is_complex(x: Array) -> bool:
     """Tell whether `x` has a complex dtype."""
+    if type(x) is np.ndarray:
+        return x.dtype.kind == "c"
     return bool(namespace(x).isdtype(x.dtype, "complex floating"))
 
 
@@ -65,6 +79,8 @@ def absolute(x: Array) -> Array:
 
 def where(condition: Array, a: Array | float, b: Array | float) -> Array:
     """Select `a` where `condition` holds, else `b`; Python scalars take the other's dtype."""
+    if type(condition) is np.ndarray:
+        return np.where(condition, a, b)
     xp = namespace(condition)
     if isinstance(a, (int, float)):
         a = xp.asarray(a, dtype=b.dtype if not isinstance(b, (int, float)) else None)

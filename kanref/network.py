@@ -126,7 +126,10 @@ class Network:
         groups: Sequence[str] = DEFAULT_GROUPS,
         backend: str = "auto",
     ) -> Network:
-        """Copy the parameters of `layers` and `nodes` into one vector and make them views of it."""
+        """Copy the parameters of `layers` and `nodes` into one vector and make them views of it.
+
+        `groups` says which of them theta holds, `backend` who computes.
+        """
         groups = tuple(g for g in PARAMETERS if g in groups)
         loose = cls(tuple(layers), tuple(nodes), groups, None, backend)
         xp = namespace(layers[0].coef)
@@ -197,7 +200,7 @@ class Network:
 
 @dataclass(frozen=True)
 class NetworkCache:
-    """The caches of the layers, and what passed through the nodes."""
+    """The caches of the `layers`, the sums `u` of each, and the inputs `x` of each."""
 
     layers: tuple[LayerCache | Any, ...]  # of the backend that computed
     u: tuple[Array, ...]  # (N, n_subnodes) of each layer, before the subnode affine
@@ -210,7 +213,7 @@ class NetworkCache:
 
 
 def nodes_forward(nodes: Nodes, u: Array) -> Array:
-    """Combine the sums u (N, n_subnodes) into nodes z (N, n_nodes)."""
+    """Combine the sums u (N, n_subnodes) into `nodes`; return their values z (N, n_nodes)."""
     if not nodes.arity:  # one affine of u, with one array of its size
         z = u * (nodes.subnode_scale * nodes.node_scale)
         z += nodes.subnode_bias * nodes.node_scale + nodes.node_bias
@@ -221,7 +224,10 @@ def nodes_forward(nodes: Nodes, u: Array) -> Array:
 def nodes_backward(
     nodes: Nodes, u: Array, dz: Array, gradients: bool = True
 ) -> tuple[Array, Nodes]:
-    """Propagate dz (N, n_nodes) to du (N, n_subnodes) and, unless told not to, to the affines."""
+    """Propagate dz (N, n_nodes) to du (N, n_subnodes) and to the affines; return both.
+
+    `nodes` and `u` as forward; without `gradients` those of the affines are 0.
+    """
     if not nodes.arity and not gradients:
         return dz * (nodes.subnode_scale * nodes.node_scale), nodes
     xp = namespace(dz)
@@ -288,10 +294,11 @@ def network_backward(
     dy: Array,
     cotangents: Cotangents | None = None,
 ) -> tuple[Array, Network]:
-    """Propagate dy (N, n_out) to dx (N, n_in) and to every parameter.
+    """Propagate dy (N, n_out) to dx (N, n_in) and to every parameter; return both.
 
-    `cotangents` holds, per layer, what a regulariser adds at the edges and at the nodes.
-    The gradients come as a Network; its `theta` is the gradient of theta.
+    `network` is the one whose :func:`network_forward` left `cache`. `cotangents` holds, per layer,
+    what a regulariser adds at the edges and at the nodes. The gradients come as a Network; its
+    `theta` is the gradient of theta.
     """
     layers, nodes = list(network.layers), list(network.nodes)
     for number in reversed(range(network.depth)):
@@ -315,6 +322,7 @@ def theta_gradient(
 ) -> Network:
     """Return the gradient of theta only, as training needs it; see :func:`network_backward`.
 
+    `network`, `cache`, `dy` and `cotangents` are the same as there.
     What theta does not hold may be left out: node affines, and the cotangent of the inputs. The
     gradient is written into `out`, an earlier gradient, where it is given.
     """
@@ -342,18 +350,21 @@ def theta_gradient(
 
 
 def layer_inputs(network: Network, x: Array) -> list[Array]:
-    """Return the inputs of every layer, (N, n_in of that layer) each."""
+    """Return the inputs of every layer of `network` at `x`, (N, n_in of that layer) each."""
     return list(network_forward(network, x)[1].x)
 
 
 def network_statistics(network: Network, chunks: Sequence[Array]) -> list[LayerStatistics]:
-    """Return the statistics of every layer over a batch that comes in chunks."""
+    """Return the statistics of every layer of `network` over a batch that comes in `chunks`."""
     parts = [network_forward(network, x, sums=True, continued=True)[1].statistics for x in chunks]
     return merge_statistics(parts)
 
 
 def jacobian(network: Network, x: Array) -> Array:
-    """Return ∂y_o/∂x_i at each sample, (N, n_out, n_in): one backward pass per output."""
+    """Return ∂y_o/∂x_i of `network` at `x` (N, n_in): (N, n_out, n_in).
+
+    One backward pass per output.
+    """
     xp = namespace(x)
     y, cache = network_forward(network, x)
     rows = []

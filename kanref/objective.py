@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import reduce
 
 from ._arrays import Array, namespace
+from .kernels import values_per_sample
 from .layer import BLOCK_ELEMENTS
 from .losses import Loss
 from .network import Network, NetworkCache, network_forward, theta_gradient
@@ -76,7 +77,7 @@ class Objective:
         *,
         reuse: Evaluation | None = None,
     ) -> Evaluation:
-        """Return the objective and its gradient on the batch x (N, n_in), target.
+        """Return the objective and its gradient on the batch x (N, n_in), target, `weight` (N,).
 
         The arrays of `reuse`, an earlier evaluation at a network of the same shapes and groups, are
         overwritten: its gradient too. A training loop then allocates nothing that grows with the
@@ -110,12 +111,24 @@ class Objective:
 
 
 def split(network: Network, x: Array, max_memory: int) -> list[Array]:
-    """Cut the batch into chunks whose work arrays stay within `max_memory` bytes."""
+    """Cut the batch into chunks whose work arrays stay within `max_memory` bytes.
+
+    Parameters
+    ----------
+    network : Network
+        Which is to be evaluated.
+    x : (N, n_in)
+        The batch.
+    max_memory : int
+        In bytes.
+
+    Returns
+    -------
+    list of (n, n_in)
+        The chunks, in order.
+    """
     itemsize = network.theta.dtype.itemsize if hasattr(network.theta.dtype, "itemsize") else 8
-    # Basis, derivative and the recursion's temporaries; base, cotangents and sums.
-    values = sum(
-        6 * layer.n_in * (layer.G + layer.k + 2) + 6 * layer.n_out for layer in network.layers
-    )
+    values = sum(values_per_sample(network.backend, layer, x) for layer in network.layers)
     blocks = 4 * BLOCK_ELEMENTS  # the blocks of edges, which are bounded by themselves
     available = max(max_memory // itemsize - blocks, max_memory // (2 * itemsize))
     size = max(1, available // values)

@@ -2,7 +2,8 @@
 
 :func:`layer_forward` and :func:`layer_backward` here choose who computes. ``backend="auto"`` takes
 Numba (:mod:`kanref.kernels.cpu`) where it is installed and can take the layer, else the reference;
-``"numpy"`` always takes the reference. The backward pass follows the cache of the forward pass.
+``"numpy"`` always takes the reference. Arrays of CuPy stay on their device, whatever else is there
+(:mod:`kanref.kernels.cuda`). The backward pass follows the cache of the forward pass.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from .. import layer as reference
 from .._arrays import Array
 from ..layer import EdgeCotangent, Layer, LayerCache
 from ..parameters import assign
+from . import cuda
 
-BACKENDS = ("auto", "numpy", "numba")
+BACKENDS = ("auto", "numpy", "numba", "cupy")
 
 
 def layer_forward(
@@ -32,6 +34,8 @@ def layer_forward(
 
     A kernel may overwrite the arrays of `reuse`, the cache of an earlier pass.
     """
+    if backend != "numpy" and cuda.is_device_array(x) and cuda.supports(layer, x):
+        return cuda.layer_forward(layer, x, sums=sums, continued=continued)
     cpu = None if backend == "numpy" else numba_kernels()
     if cpu is None or not cpu.supports(layer, x):
         return reference.layer_forward(layer, x, sums=sums, continued=continued)
@@ -52,6 +56,8 @@ def layer_backward(
 
     The gradients are written into `out` where it is given; without `inputs`, dx may be None.
     """
+    if isinstance(cache, cuda.CudaCache):
+        return cuda.layer_backward(layer, cache, dy, edge_cotangent, out=out, inputs=inputs)
     if not isinstance(cache, LayerCache):
         cpu = numba_kernels()
         return cpu.layer_backward(  # type: ignore[union-attr]
@@ -59,6 +65,17 @@ def layer_backward(
         )
     dx, gradient = reference.layer_backward(layer, cache, dy, edge_cotangent)
     return dx, gradient if out is None else assign(out, gradient, reference.PARAMETERS)
+
+
+def values_per_sample(backend: str, layer: Layer, x: Array) -> int:
+    """Return how many numbers the passes through a layer hold for each sample, about."""
+    if backend != "numpy" and cuda.is_device_array(x) and cuda.supports(layer, x):
+        return 3 * layer.n_in + 4 * layer.n_out  # order, dx; sums, which may come in slabs
+    cpu = None if backend == "numpy" else numba_kernels()
+    if cpu is not None and cpu.supports(layer, x):
+        return layer.n_in * (2 * layer.k + 8) + 4 * layer.n_out  # features, places, dx; sums
+    # Basis, derivative and the recursion's temporaries; base, cotangents and sums.
+    return 6 * layer.n_in * (layer.G + layer.k + 2) + 6 * layer.n_out
 
 
 @functools.cache

@@ -28,8 +28,8 @@ DTYPES = ("float64", "float32")
 DEGREES = (0, 1, 2, 3, 4, 5)
 """What the kernels can be compiled for."""
 
-SIZES = ((7, 2, 3, 4), (1100, 20, 10, 5), (120, 70, 66, 5), (120, 70, 66, 100))
-"""(N, n_in, n_out, G) that take different ways through the kernels: tiny, in threads, wide."""
+SIZES = ((7, 2, 3, 4), (1100, 40, 25, 5))
+"""(N, n_in, n_out, G) that take different ways through the kernels: on one thread, on several."""
 
 STAMP = "kanref-kernels.sha256"
 """Beside the kernels: what they were compiled from."""
@@ -57,13 +57,17 @@ def cache_directory() -> Path | None:
     return folder
 
 
+COMPILED = ("basis", "loops", "vector")
+"""The modules whose text goes into the compiled kernels."""
+
+
 def _discard_stale(folder: Path) -> None:
     """Remove what was compiled from other sources than those that are here.
 
     Numba compares each file with what was compiled from it, but kernels of one file hold those of
     another, which they call: after an upgrade they would go on as they were.
     """
-    sources = sorted(Path(__file__).parent.glob("*.py"))
+    sources = [Path(__file__).with_name(f"{name}.py") for name in COMPILED]
     digest = hashlib.sha256(b"\0".join(path.read_bytes() for path in sources)).hexdigest()
     stamp = folder / STAMP
     if stamp.exists() and stamp.read_text() == digest:

@@ -136,7 +136,8 @@ def layer_backward(
     dx = np.empty((dy.shape[0], layer.n_in) if inputs else (0, 0), dy.dtype)
     gradients = _gradient_arrays(layer, p, out)
     run = loops.backward_threads if _is_large(layer, dy.shape[0]) else loops.backward_one_thread
-    run(p.splines, cache.work, p.weights, dy, cotangent, dx, gradients)
+    block = _block(dy.shape[0], _is_large(layer, dy.shape[0]))
+    run(p.splines, block, cache.work, p.weights, dy, cotangent, dx, gradients)
     if layer.symbolic:
         daffine, dx = symbolic_backward(layer, cache, dy, edge_cotangent, dx)
     else:
@@ -265,7 +266,8 @@ def _statistics(layer: Layer, cache: CpuCache, y: np.ndarray) -> LayerStatistics
     run(p.splines, cache.work, p.weights, mean_abs, mean, m2)
     edges = Moments(y.shape[0], mean, m2)
     mean_abs, edges = symbolic_statistics(layer, cache, mean_abs, edges)
-    return LayerStatistics(Moments.of(cache.x), mean_abs, edges, Moments.of(y))
+    moments = [Moments(len(a), *loops.column_moments(a)) for a in (cache.x, y)]
+    return LayerStatistics(moments[0], mean_abs, edges, moments[1])
 
 
 def _is_known(layer: Layer) -> bool:

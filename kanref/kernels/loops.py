@@ -44,121 +44,137 @@ from .vector import REGISTER, load, sign, store, total, zeros
 
 
 @njit(**INLINE)
-def add_edges(splines, span, i, work, weights, rows, y, j, left):
+def add_edges(splines, first, last, i, work, weights, rows, y, j, left):
     """Add φ_ij to the rows of y: scale_j Σ_m B_m coef_mj + b scale_base_j."""
-    start, end, c = span
     coef, scale, scale_base = weights[0][i], weights[1][i], weights[2][i]
-    f, K = work[1][i], len(splines)
+    cells, f, K = work[0][i, 1], work[1][i], len(splines)
     s, base = load(scale, j, left), load(scale_base, j, left)
-    w0 = s * load(coef[c], j, left)
-    w1 = s * load(coef[c + min(1, K - 1)], j, left)
-    w2 = s * load(coef[c + min(2, K - 1)], j, left)
-    w3 = s * load(coef[c + min(3, K - 1)], j, left)
-    w4 = s * load(coef[c + min(4, K - 1)], j, left)
-    w5 = s * load(coef[c + min(5, K - 1)], j, left)
-    for p in range(start, end):
-        row = y[rows[p]]
-        a = load(row, j, left) + f[2 * K, p] * base + f[0, p] * w0
-        if K > 1:
-            a = a + f[1, p] * w1
-        if K > 2:
-            a = a + f[2, p] * w2
-        if K > 3:
-            a = a + f[3, p] * w3
-        if K > 4:
-            a = a + f[4, p] * w4
-        if K > 5:
-            a = a + f[5, p] * w5
-        store(row, j, left, a)
+    w0 = w1 = w2 = w3 = w4 = w5 = zeros(scale, left)
+    c = cells[first] - K  # the cell whose coefficients the w are; none yet
+    p = first
+    while p < last:
+        while c < cells[p]:  # on to the next cell: the coefficients move up by one
+            c = max(c + 1, cells[p] - K + 1)
+            new = s * load(coef[c + K - 1], j, left)
+            w0, w1, w2, w3, w4, w5 = moved_up(splines, w0, w1, w2, w3, w4, w5, new)
+        while p < last and cells[p] == c:
+            row = y[rows[p]]
+            a = load(row, j, left) + f[2 * K, p] * base + f[0, p] * w0
+            if K > 1:
+                a = a + f[1, p] * w1
+            if K > 2:
+                a = a + f[2, p] * w2
+            if K > 3:
+                a = a + f[3, p] * w3
+            if K > 4:
+                a = a + f[4, p] * w4
+            if K > 5:
+                a = a + f[5, p] * w5
+            store(row, j, left, a)
+            p += 1
 
 
 @njit(**INLINE)
-def edge_gradients(splines, span, i, work, weights, dy, cotangent, dx, gradients, j, left):
+def moved_up(splines, w0, w1, w2, w3, w4, w5, new):
+    """Return w1 … and, as the last of the K vectors, the new one."""
+    K = len(splines)
+    return (
+        w1 if K > 1 else new,
+        w2 if K > 2 else new,
+        w3 if K > 3 else new,
+        w4 if K > 4 else new,
+        w5 if K > 5 else new,
+        new,
+    )
+
+
+@njit(**INLINE)
+def edge_gradients(splines, first, last, i, work, weights, dy, cotangent, dx, gradients, j, left):
     """Add the gradients of these edges to those of their parameters and, if wanted, to dx.
 
     With g = dφ_ij: dcoef_mj += scale_j Σ B_m g, dscale_j += Σ_m coef_mj Σ B_m g,
     dscale_base_j += Σ b g, and dx += Σ_j g (scale_j Σ_m B'_m coef_mj + b' scale_base_j).
     """
-    start, end, c = span
     coef, scale, scale_base = weights[0][i], weights[1][i], weights[2][i]
     dcoef, dscale, dscale_base = gradients[0][i], gradients[1][i], gradients[2][i]
-    f, order, K = work[1][i], work[0][i, 0], len(splines)
-    s, base, dbase = load(scale, j, left), load(scale_base, j, left), load(dscale_base, j, left)
-    w0 = s * load(coef[c], j, left)
-    w1 = s * load(coef[c + min(1, K - 1)], j, left)
-    w2 = s * load(coef[c + min(2, K - 1)], j, left)
-    w3 = s * load(coef[c + min(3, K - 1)], j, left)
-    w4 = s * load(coef[c + min(4, K - 1)], j, left)
-    w5 = s * load(coef[c + min(5, K - 1)], j, left)
-    d0 = d1 = d2 = d3 = d4 = d5 = zeros(scale, left)
-    for p in range(start, end):
-        g = load(dy[order[p]], j, left)
-        if cotangent is not None:
-            phi = f[2 * K, p] * base + f[0, p] * w0
+    order, cells, f, K = work[0][i, 0], work[0][i, 1], work[1][i], len(splines)
+    s, base = load(scale, j, left), load(scale_base, j, left)
+    ds, dbase = load(dscale, j, left), load(dscale_base, j, left)
+    nothing = zeros(scale, left)
+    w0 = w1 = w2 = w3 = w4 = w5 = nothing  # scale · coef of the cell, row by row
+    d0 = d1 = d2 = d3 = d4 = d5 = nothing  # Σ B_m g of these rows
+    c = cells[first] - K
+    p = first
+    while p < last:
+        while c < cells[p]:
+            if c >= cells[first]:  # row c is complete for these samples
+                ds = add_gradient(coef, dcoef, c, s, d0, ds, j, left)
+                c += 1
+            else:
+                c = max(c + 1, cells[p] - K + 1)
+            new = s * load(coef[c + K - 1], j, left)
+            w0, w1, w2, w3, w4, w5 = moved_up(splines, w0, w1, w2, w3, w4, w5, new)
+            d0, d1, d2, d3, d4, d5 = moved_up(splines, d0, d1, d2, d3, d4, d5, nothing)
+        while p < last and cells[p] == c:
+            g = load(dy[order[p]], j, left)
+            if cotangent is not None:
+                phi = f[2 * K, p] * base + f[0, p] * w0
+                if K > 1:
+                    phi = phi + f[1, p] * w1
+                if K > 2:
+                    phi = phi + f[2, p] * w2
+                if K > 3:
+                    phi = phi + f[3, p] * w3
+                if K > 4:
+                    phi = phi + f[4, p] * w4
+                if K > 5:
+                    phi = phi + f[5, p] * w5
+                g = g + load(cotangent[0, i], j, left) + load(cotangent[1, i], j, left) * phi
+                g = g + load(cotangent[2, i], j, left) * sign(phi)
+            slope = f[2 * K + 1, p] * base + f[K, p] * w0
+            dbase = dbase + f[2 * K, p] * g
+            d0 = d0 + f[0, p] * g
             if K > 1:
-                phi = phi + f[1, p] * w1
+                slope = slope + f[K + 1, p] * w1
+                d1 = d1 + f[1, p] * g
             if K > 2:
-                phi = phi + f[2, p] * w2
+                slope = slope + f[K + 2, p] * w2
+                d2 = d2 + f[2, p] * g
             if K > 3:
-                phi = phi + f[3, p] * w3
+                slope = slope + f[K + 3, p] * w3
+                d3 = d3 + f[3, p] * g
             if K > 4:
-                phi = phi + f[4, p] * w4
+                slope = slope + f[K + 4, p] * w4
+                d4 = d4 + f[4, p] * g
             if K > 5:
-                phi = phi + f[5, p] * w5
-            g = g + load(cotangent[0, i], j, left) + load(cotangent[1, i], j, left) * phi
-            g = g + load(cotangent[2, i], j, left) * sign(phi)
-        slope = f[2 * K + 1, p] * base + f[K, p] * w0
-        dbase = dbase + f[2 * K, p] * g
-        d0 = d0 + f[0, p] * g
-        if K > 1:
-            slope = slope + f[K + 1, p] * w1
-            d1 = d1 + f[1, p] * g
-        if K > 2:
-            slope = slope + f[K + 2, p] * w2
-            d2 = d2 + f[2, p] * g
-        if K > 3:
-            slope = slope + f[K + 3, p] * w3
-            d3 = d3 + f[3, p] * g
-        if K > 4:
-            slope = slope + f[K + 4, p] * w4
-            d4 = d4 + f[4, p] * g
-        if K > 5:
-            slope = slope + f[K + 5, p] * w5
-            d5 = d5 + f[5, p] * g
-        if dx.size:
-            dx[p] += total(slope * g)
+                slope = slope + f[K + 5, p] * w5
+                d5 = d5 + f[5, p] * g
+            if dx.size:
+                dx[p] += total(slope * g)
+            p += 1
+    for _ in range(K):  # the rows of the last cell
+        ds = add_gradient(coef, dcoef, c, s, d0, ds, j, left)
+        d0, d1, d2, d3, d4, d5 = moved_up(splines, d0, d1, d2, d3, d4, d5, nothing)
+        c += 1
     store(dscale_base, j, left, dbase)
-    ds = add_gradient(coef[c], dcoef[c], s, d0, load(dscale, j, left), j, left)
-    if K > 1:
-        ds = add_gradient(coef[c + 1], dcoef[c + 1], s, d1, ds, j, left)
-    if K > 2:
-        ds = add_gradient(coef[c + 2], dcoef[c + 2], s, d2, ds, j, left)
-    if K > 3:
-        ds = add_gradient(coef[c + 3], dcoef[c + 3], s, d3, ds, j, left)
-    if K > 4:
-        ds = add_gradient(coef[c + 4], dcoef[c + 4], s, d4, ds, j, left)
-    if K > 5:
-        ds = add_gradient(coef[c + 5], dcoef[c + 5], s, d5, ds, j, left)
     store(dscale, j, left, ds)
 
 
 @njit(**INLINE)
-def add_gradient(row, drow, s, d, ds, j, left):
-    """Add s · d to one row of dcoef, and return ds + coef · d."""
-    store(drow, j, left, load(drow, j, left) + s * d)
-    return ds + load(row, j, left) * d
+def add_gradient(coef, dcoef, c, s, d, ds, j, left):
+    """Add s · d to row c of dcoef, and return ds + coef · d."""
+    store(dcoef[c], j, left, load(dcoef[c], j, left) + s * d)
+    return ds + load(coef[c], j, left) * d
 
 
 # --- one input -----------------------------------------------------------------------------------
 
 
-@njit(**INLINE)
-def next_cell(cells, start, last):
-    """Return (start, end, c): the samples from `start` on, before `last`, in the same cell."""
-    end = start + 1
-    while end < last and cells[end] == cells[start]:
-        end += 1
-    return start, end, cells[start]
+RUN = 256
+"""Places in order of their cells that pass some outputs before the next outputs take their turn.
+
+So the rows of coefficients are read in order, and the rows of y stay near.
+"""
 
 
 @njit(**INLINE)
@@ -178,20 +194,18 @@ def add_input(splines, i, first, last, work, weights, rows, y):
     """Add the edges of input i to rows[p] of y, for p = first … last - 1."""
     n_out, lanes = y.shape[1], REGISTER // y.itemsize
     full, vectors = blocks(n_out, lanes)
-    start = first
-    while start < last:
-        span = next_cell(work[0][i, 1], start, last)
-        start = span[1]
+    for p in range(first, last, RUN):
+        end = min(p + RUN, last)
         for j in range(0, full, 2 * lanes):
-            add_edges(splines, span, i, work, weights, rows, y, j, None)
+            add_edges(splines, p, end, i, work, weights, rows, y, j, None)
         for j in range(full, vectors, lanes):
-            add_edges(splines, span, i, work, weights, rows, y, j, n_out - j)
+            add_edges(splines, p, end, i, work, weights, rows, y, j, n_out - j)
         for j in range(vectors, n_out):
-            add_edges(splines, span, i, work, weights, rows, y, j, True)
+            add_edges(splines, p, end, i, work, weights, rows, y, j, True)
 
 
 @njit(**OPTIONS)
-def backward_input(splines, i, work, weights, dy, cotangent, dx, gradients):
+def backward_input(splines, block, i, work, weights, dy, cotangent, dx, gradients):
     """Write the gradients of the parameters of input i and, unless dx is empty, dx of that input.
 
     `cotangent` is (3, n_in, n_out), or None.
@@ -203,17 +217,22 @@ def backward_input(splines, i, work, weights, dy, cotangent, dx, gradients):
     gradients[1][i] = 0
     gradients[2][i] = 0
     sums = np.zeros(n_samples if dx.size else 0, dy.dtype)
-    start = n_samples - n_samples  # not the constant 0, for which Numba would compile all again
-    while start < n_samples:
-        span = next_cell(work[0][i, 1], start, n_samples)
-        start = span[1]
-        for j in range(0, full, 2 * lanes):
-            edge_gradients(splines, span, i, work, weights, dy, cotangent, sums, gradients, j, None)
-        for j in range(full, vectors, lanes):
-            left = n_out - j
-            edge_gradients(splines, span, i, work, weights, dy, cotangent, sums, gradients, j, left)
-        for j in range(vectors, n_out):
-            edge_gradients(splines, span, i, work, weights, dy, cotangent, sums, gradients, j, True)
+    for b in range(0, n_samples, block):  # the samples are sorted block by block
+        stop = min(b + block, n_samples)
+        for p in range(b, stop, RUN):
+            end = min(p + RUN, stop)
+            for j in range(0, full, 2 * lanes):
+                edge_gradients(
+                    splines, p, end, i, work, weights, dy, cotangent, sums, gradients, j, None
+                )
+            for j in range(full, vectors, lanes):
+                edge_gradients(
+                    splines, p, end, i, work, weights, dy, cotangent, sums, gradients, j, n_out - j
+                )
+            for j in range(vectors, n_out):
+                edge_gradients(
+                    splines, p, end, i, work, weights, dy, cotangent, sums, gradients, j, True
+                )
     order = work[0][i, 0]
     for p in range(sums.size):
         dx[order[p], i] = sums[p]
@@ -259,7 +278,10 @@ def prepare_input(splines, i, first, last, grid, x, given, work):
 
 
 STATISTICS_BLOCK = 64
-"""Samples whose edge values are held at a time; their moments are merged in double precision."""
+"""Samples whose edge values are held at a time; their moments are merged in double precision.
+
+Blocks of sorted samples are whole multiples of it.
+"""
 
 
 @njit(**OPTIONS)
@@ -305,6 +327,21 @@ def merge_moments(phi, size, before, total_abs, mean, m2, block_mean, block_m2):
         m2[j] += block_m2[j] + delta * delta * (before * size / total)
 
 
+@njit(**OPTIONS)
+def column_moments(values):
+    """Return mean and M2 of the columns of values (N, n), in double precision."""
+    mean, m2 = np.zeros(values.shape[1]), np.zeros(values.shape[1])
+    for n in range(values.shape[0]):
+        for i in range(mean.size):
+            mean[i] += values[n, i]
+    for i in range(mean.size):
+        mean[i] /= values.shape[0]
+    for n in range(values.shape[0]):
+        for i in range(mean.size):
+            m2[i] += (values[n, i] - mean[i]) ** 2
+    return mean, m2
+
+
 # --- a layer -------------------------------------------------------------------------------------
 
 
@@ -340,17 +377,17 @@ def forward_threads(splines, block, grid, x, given, work, weights, y):
 
 
 @njit(**OPTIONS)
-def backward_one_thread(splines, work, weights, dy, cotangent, dx, gradients):
+def backward_one_thread(splines, block, work, weights, dy, cotangent, dx, gradients):
     """Compute the gradients of a layer, input by input."""
     for i in range(weights[0].shape[0]):
-        backward_input(splines, i, work, weights, dy, cotangent, dx, gradients)
+        backward_input(splines, block, i, work, weights, dy, cotangent, dx, gradients)
 
 
 @njit(parallel=True, **OPTIONS)
-def backward_threads(splines, work, weights, dy, cotangent, dx, gradients):
+def backward_threads(splines, block, work, weights, dy, cotangent, dx, gradients):
     """Do the same, inputs spread over the threads: the same bits."""
     for i in prange(weights[0].shape[0]):
-        backward_input(splines, i, work, weights, dy, cotangent, dx, gradients)
+        backward_input(splines, block, i, work, weights, dy, cotangent, dx, gradients)
 
 
 @njit(**OPTIONS)
