@@ -13,7 +13,10 @@ from builders import random_network, samples
 from kanref import layer as reference
 from kanref.functions import base_function
 from kanref.layer import EdgeCotangent
-from kanref.network import network_forward
+from kanref.losses import loss_function
+from kanref.network import PARAMETERS, network_backward, network_forward, theta_gradient
+from kanref.objective import Objective
+from kanref.regularization import Regularizer
 
 cpu = pytest.importorskip("kanref.kernels.cpu")
 
@@ -94,6 +97,55 @@ def test_base_functions_far_out_and_near_zero(name):
     np.testing.assert_allclose(slope, dexpected, rtol=1e-13, atol=1e-14)
 
 
+@pytest.mark.parametrize("n_out", [1, 2, 3, 8, 10, 11, 16, 19, 33, 37])
+def test_every_number_of_outputs(n_out):
+    """Full pairs of vectors, vectors of which a part is used, and single numbers."""
+    for dtype, tolerance in (("float64", 1e-12), ("float32", 1e-5)):
+        network = random_network((2, n_out), symbolic=False, spline_scale=True, dtype=dtype)
+        layer = network.layers[0]
+        assert_parity(layer, points(layer, 23), tolerance)
+
+
+@pytest.mark.parametrize("G", [2, 700])
+def test_several_blocks_of_samples_and_cells_without_any(G):
+    for layer in random_network(G=G, symbolic=False).layers:
+        assert_parity(layer, points(layer, 2 * cpu.BLOCK + 300))
+    assert cpu.BLOCK // 2 % cpu.loops.STATISTICS_BLOCK == 0
+
+
+@pytest.mark.parametrize("extrapolate", ["linear", "zero"])
+@pytest.mark.parametrize("masked", [True, False])
+def test_arrays_that_are_used_again_change_nothing(extrapolate, masked):
+    network = random_network(masked=masked, symbolic=masked, extrapolate=extrapolate)
+    x, target = samples(31, 2), samples(31, 3, seed=4)
+    objective = Objective(loss_function("mse"), Regularizer(lamb=0.1))
+    other = network.with_theta(network.theta * 1.1)
+    expected = objective.evaluate(network, x, target)
+    first = objective.evaluate(other, x, target)
+    again = objective.evaluate(network, x, target, reuse=first)
+    assert again.gradient.theta is first.gradient.theta
+    assert np.array_equal(again.gradient.theta, expected.gradient.theta)
+    assert again.total == expected.total
+    for new, old in zip(again.cache.layers, first.cache.layers, strict=True):
+        assert new.work[1] is old.work[1]
+    fewer = objective.evaluate(network, x[:13], target[:13], reuse=again)
+    assert np.array_equal(
+        fewer.gradient.theta, objective.evaluate(network, x[:13], target[:13]).gradient.theta
+    )
+
+
+@pytest.mark.parametrize("groups", [PARAMETERS, ("coef",), ("scale_base", "node_bias")])
+@pytest.mark.parametrize("backend", ["numba", "numpy"])
+def test_the_gradient_of_theta_alone(groups, backend):
+    network = replace(random_network(groups=groups), backend=backend)
+    x, dy = samples(9, 2), samples(9, 3, seed=4)
+    _, cache = network_forward(network, x)
+    whole = network_backward(network, cache, dy)[1].theta
+    assert relative(theta_gradient(network, cache, dy).theta, whole) <= 1e-14
+    out = theta_gradient(network, cache, 2 * dy)
+    assert relative(theta_gradient(network, cache, dy, out=out).theta, whole) <= 1e-14
+
+
 def test_repeated_knots():
     layer = random_network(symbolic=False).layers[0]
     knots = layer.knots.copy()
@@ -148,8 +200,10 @@ def test_the_backend_decides_who_computes():
 THREADS = """
 import numpy as np
 from kanref import KAN
+from kanref.kernels import cpu
+cpu.THREADS_FROM = 1000  # so that both layers are spread over the threads, in three blocks
 m = KAN([40, 30, 3], seed=0)
-x = np.random.default_rng(0).uniform(-1, 1, (400, 40))
+x = np.random.default_rng(0).uniform(-1, 1, (1100, 40))
 y, cache = m.forward(x)
 dx, g = m.backward(cache, np.cos(y))
 value, r = m.reg(x, gradient=True)

@@ -184,7 +184,7 @@ def test_split_is_finer_with_less_memory() -> None:
     assert counts == sorted(counts, reverse=True)
     assert counts[0] > 2 * counts[1] > counts[-1] == 1
     single = random_network(dtype="float32")
-    assert len(split(single, x, 2**20)) < counts[1]
+    assert len(split(single, x.astype(np.float32), 2**20)) < counts[1]
 
 
 @pytest.mark.parametrize("lamb", [0.0, 0.1])
