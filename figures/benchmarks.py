@@ -87,7 +87,7 @@ def roofline(results: dict) -> Figure:
         ax.grid(which="major", color="#dddddd", lw=0.5)
         ax.legend(frameon=False, fontsize=8, loc="lower right")
     figure.axes[0].set_ylabel("GFLOP/s")
-    figure.subplots_adjust(left=0.08, right=0.98, bottom=0.15, top=0.9, wspace=0.08)
+    figure.subplots_adjust(left=0.1, right=0.98, bottom=0.15, top=0.88, wspace=0.08)
     return figure
 
 
@@ -95,9 +95,9 @@ def _roof(ax: Axes, rows: Sequence[dict]) -> None:
     """Draw what the machine can do: as fast as memory feeds it, and as fast as BLAS computes."""
     blas = max(row["blas_gflops"] for row in rows)
     memory = max(row["memory_gbytes"] for row in rows)
-    low = min(row["intensity"] for row in rows) / 4
-    high = max(*(row["intensity"] for row in rows), blas / memory) * 4
     corner = blas / memory
+    low = min(*(row["intensity"] for row in rows), corner) / 4
+    high = max(*(row["intensity"] for row in rows), corner) * 4
     ax.plot([low, corner, high], [low * memory, blas, blas], "-", color="#0072B2", lw=2)
     ax.plot([low, high], [0.3 * blas] * 2, ":", color="#0072B2", lw=1)
     ax.annotate(f"BLAS {blas:.0f} GFLOP/s", (high, blas), (-4, 4), **_note("right"))

@@ -172,6 +172,20 @@ def scores_from(
     """Propagate the scores `start` (n_q, n_nodes) back through the layers of `statistics`.
 
     They belong to the nodes of level ``len(statistics)``.
+
+    Parameters
+    ----------
+    network : Network
+        The whole network.
+    statistics : sequence of LayerStatistics
+        Of the first of its layers.
+    start : (n_q, n_nodes)
+        Scores of the nodes above these layers.
+
+    Returns
+    -------
+    Attribution
+        Of the nodes and edges below.
     """
     depth = len(statistics)
     sum_std = [layer.u.std() for layer in statistics]

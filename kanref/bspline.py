@@ -2,7 +2,7 @@
 
 On knots t_{-k} ≤ … ≤ t_{G+k} there are G+k B-splines of degree k. Each is a bump over k+1 cells;
 on the domain [t_0, t_G] they sum to 1. They come from the recursion of Cox and de Boor (C. de Boor,
-*A Practical Guide to Splines*, 2001, chapters IX and X), with 0/0 := 0:
+*A Practical Guide to Splines*, 2001, chapters IX and X), with 0/0 := 0::
 
     B_{m,0}(x) = 1 if t_m ≤ x < t_{m+1}, else 0
     B_{m,p}(x) = (x - t_m) / (t_{m+p} - t_m) · B_{m,p-1}(x)

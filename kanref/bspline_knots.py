@@ -138,7 +138,7 @@ def adaptive_grid(x: Array, G: int, grid_eps: float = 0.02) -> Array:
     floor = xp.maximum(NARROWEST_CELL * (high - low) / G, resolution)
     narrow = xp.any(grid[:, 1:] - grid[:, :-1] < floor, axis=1, keepdims=True)
     # The uniform part alone makes every cell at least share · (high - low) / G = floor wide.
-    share = xp.clip(floor * G / (high - low), min=grid_eps, max=1.0)
+    share = xp.clip(floor * G / (high - low), grid_eps, 1.0)
     return xp.where(narrow, quantiles + share * (uniform - quantiles), grid)
 
 
@@ -178,6 +178,13 @@ def extend_grid(grid: Array, k: int) -> Array:
 
 def knots_grid(knots: Array, k: int) -> Array:
     """Return the grid (n_in, G+1) inside the knots: the inverse of :func:`extend_grid`.
+
+    Parameters
+    ----------
+    knots : (n_in, G+2k+1)
+        Increasing.
+    k : int
+        Degree of the splines.
 
     Examples
     --------

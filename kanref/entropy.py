@@ -14,7 +14,7 @@ OFFSET = 1e-4
 
 
 def entropy(v: Array) -> tuple[Array, Array]:
-    r"""Entropy of the shares of all entries (Liu et al. 2024, arXiv 2404.19756, eq. 2.18).
+    r"""Entropy of the shares of all entries (Liu et al. 2024, arXiv 2404.19756, eq. 2.19).
 
     .. math:: S = -\sum_{ij} p_{ij} \ln p_{ij}, \quad p = V / \sum V, \qquad
               \partial S / \partial V_{ij} = -(\ln p_{ij} + S) / \sum V

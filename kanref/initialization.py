@@ -33,7 +33,21 @@ _QUADRATURE = 10_000  # midpoints over the grid for the expectations of "glorot"
 
 @dataclass(frozen=True)
 class InitialState:
-    """How to draw the parameters of a layer; the fields are those of :class:`kanref.KAN`."""
+    """How to draw the parameters of a layer; the fields are those of :class:`kanref.KAN`.
+
+    Attributes
+    ----------
+    init : {"paper", "kaiming", "glorot", "power"}
+        Which of the four.
+    grid_range : (float, float)
+        The domain of the grid.
+    noise_scale, scale_base_mu, scale_base_sigma : float
+        Sizes of what "paper" and "kaiming" draw.
+    sparse : bool
+        Connect nearest neighbours only.
+    spline_scale : bool
+        Whether there is a `scale_spline`.
+    """
 
     init: str = "paper"
     grid_range: tuple[float, float] = (-1.0, 1.0)
@@ -46,7 +60,15 @@ class InitialState:
 
 @dataclass(frozen=True)
 class LayerShape:
-    """Sizes of one layer: inputs, subnodes, grid intervals and degree."""
+    """Sizes of one layer: inputs, subnodes, grid intervals and degree.
+
+    Attributes
+    ----------
+    n_in, n_out : int
+        Inputs, and sums of the layer.
+    G, k : int
+        Grid intervals and degree.
+    """
 
     n_in: int
     n_out: int
@@ -61,7 +83,21 @@ def initial_layer(
     extrapolate: str,
     rng: np.random.Generator,
 ) -> Layer:
-    """Draw one layer in float64."""
+    """Draw one layer in float64.
+
+    Parameters
+    ----------
+    shape : LayerShape
+        Its sizes.
+    state : InitialState
+        What to draw.
+    base_fun : BaseFunction
+        b(x).
+    extrapolate : {"linear", "zero"}
+        What its splines do outside the grid.
+    rng : numpy.random.Generator
+        Where the randomness comes from.
+    """
     n_in, n_out = shape.n_in, shape.n_out
     grid = uniform_grid(*state.grid_range, shape.G, n_in)
     knots = extend_grid(grid, shape.k)
@@ -82,7 +118,15 @@ def initial_layer(
 
 
 def identity_nodes(n_sum: int, arity: Sequence[int]) -> Nodes:
-    """Return nodes whose affines are the identity, in float64."""
+    """Return nodes whose affines are the identity, in float64.
+
+    Parameters
+    ----------
+    n_sum : int
+        Number of sum nodes.
+    arity : sequence of int
+        Factors of each product node.
+    """
     n_sub, n_nodes = n_sum + sum(arity), n_sum + len(arity)
     return Nodes(
         n_sum, tuple(arity), np.ones(n_sub), np.zeros(n_sub), np.ones(n_nodes), np.zeros(n_nodes)
@@ -90,7 +134,22 @@ def identity_nodes(n_sum: int, arity: Sequence[int]) -> Nodes:
 
 
 def initial_network(layers: Sequence[Layer], nodes: Sequence[Nodes], dtype: str) -> Network:
-    """Assemble the layers into a network of the given dtype."""
+    """Assemble the layers into a network of the given dtype.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        From the inputs on.
+    nodes : sequence of Nodes
+        Above each of them.
+    dtype : {"float64", "float32"}
+        Of its arrays.
+
+    Returns
+    -------
+    Network
+        Which holds copies.
+    """
     return as_dtype(Network.assemble(layers, nodes), dtype)
 
 
@@ -103,6 +162,11 @@ def nearest_mask(n_in: int, n_out: int) -> np.ndarray:
     """Connect each node to its nearest neighbour in the other row, both ways, (n_in, n_out).
 
     Nodes stand at (i + 1/2) / n, as in the paper's library.
+
+    Returns
+    -------
+    (n_in, n_out)
+        1 where an edge is alive.
     """
     x = (np.arange(n_in) + 0.5) / n_in
     y = (np.arange(n_out) + 0.5) / n_out

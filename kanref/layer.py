@@ -73,7 +73,23 @@ class _Selected:
 
 @dataclass(frozen=True)
 class LayerCache:
-    """What a forward pass leaves for the backward pass; it stores nothing on the layer."""
+    """What a forward pass leaves for the backward pass; it stores nothing on the layer.
+
+    Attributes
+    ----------
+    x, finite : (N, n_in)
+        Inputs, with t_0 in place of what is not finite; and where they are finite.
+    basis, dbasis : (N, n_in, G+k)
+        B-splines and their derivatives.
+    base, dbase : (N, n_in)
+        b(x) and its derivative.
+    selected
+        The parameters of the live edges, others 0.
+    f, df : (N, n_symbolic) or None
+        The functions of the symbolic edges, and their derivatives.
+    statistics : LayerStatistics or None
+        Where they were asked for.
+    """
 
     x: Array  # (N, n_in), with t_0 in place of what is not finite
     finite: Array  # (N, n_in), bool
@@ -211,7 +227,17 @@ def _select_gradients(
 
 
 def layer_edges(layer: Layer, x: Array, *, continued: bool = False) -> Array:
-    """Return the value φ_ij(x_i) of every edge, (N, n_in, n_out); dead edges give 0."""
+    """Return the value φ_ij(x_i) of every edge, (N, n_in, n_out); dead edges give 0.
+
+    Parameters
+    ----------
+    layer : Layer
+        Any.
+    x : (N, n_in)
+        Inputs.
+    continued : bool
+        Symbolic edges take their functions' finite continuations.
+    """
     xp = namespace(x)
     _, cache = layer_forward(layer, x, continued=continued)
     phi = xp.permute_dims(_numeric_edges(cache, slice(None)), (1, 0, 2))  # (N, n_in, n_out)

@@ -173,6 +173,15 @@ def prune_node(
 def prune_edge(network: Network, x: Array, threshold: float = EDGE_TH) -> Network:
     """Return the network without the numeric edges of low score on x (N, n_in).
 
+    Parameters
+    ----------
+    network : Network
+        Any.
+    x : (N, n_in)
+        Inputs, in network units.
+    threshold : float
+        An edge stays if its score is greater.
+
     Raises
     ------
     ValueError

@@ -25,7 +25,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EdgeScore:
-    """One edge of the network: where it is, what it connects, and how much it matters."""
+    """One edge of the network: where it is, what it connects, and how much it matters.
+
+    Attributes
+    ----------
+    place : (int, int, int)
+        (l, i, j).
+    label : str
+        What it connects, by name.
+    function : str
+        What it follows.
+    score : float
+        How much it matters.
+    """
 
     place: tuple[int, int, int]
     label: str
@@ -43,6 +55,20 @@ def edge_scores(
 
     Nodes between inputs and outputs are called by layer and number, as in h1_0; the factors of a
     product node by its name and their number, as in h1_3.1.
+
+    Parameters
+    ----------
+    network : Network
+        Any.
+    attribution : Attribution
+        Of the network.
+    input_names, output_names : sequence of str
+        Of the variables.
+
+    Returns
+    -------
+    list of EdgeScore
+        In the order of layers and nodes.
 
     Examples
     --------
@@ -136,6 +162,11 @@ MAX_EDGES = 40
 
 def markdown(report: Report) -> str:
     """Write a report as Markdown.
+
+    Returns
+    -------
+    str
+        Markdown, with whatever comes from the data escaped.
 
     Examples
     --------
@@ -238,7 +269,13 @@ def plain(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """Return a name as inline code, safe in a table too."""
+    """Return a name as inline code, safe in a table too.
+
+    Parameters
+    ----------
+    text : str
+        A name, of whatever characters.
+    """
     text = " ".join(str(text).split())
     return plain(text) if set(text) & set("`|") else f"`{text}`"
 

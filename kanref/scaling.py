@@ -57,7 +57,13 @@ class Scaling:
 
     @classmethod
     def identity(cls, n_in: int, n_out: int) -> Scaling:
-        """Return the scaling that changes nothing."""
+        """Return the scaling that changes nothing.
+
+        Parameters
+        ----------
+        n_in, n_out : int
+            Numbers of inputs and outputs.
+        """
         return cls(np.zeros(n_in), np.ones(n_in), np.zeros(n_out), np.ones(n_out))
 
     @classmethod
@@ -65,6 +71,15 @@ class Scaling:
         """Return the scaling to mean 0 and standard deviation 1 of each column.
 
         A constant column is shifted only. Without `y`, the `n_out` outputs keep their units.
+
+        Parameters
+        ----------
+        X : (N, n_in)
+            Inputs.
+        y : (N, n_out) or (N,), optional
+            Targets.
+        n_out : int
+            How many outputs there are, where `y` is not given.
         """
         x_shift, x_scale = _moments(X)
         y_shift, y_scale = (np.zeros(n_out), np.ones(n_out)) if y is None else _moments(y)
@@ -78,15 +93,48 @@ class Scaling:
         return bool(np.all(shifts == 0) and np.all(scales == 1))
 
     def x_to_network(self, X: Array) -> Array:
-        """Convert inputs (N, n_in) to network units."""
+        """Convert inputs (N, n_in) to network units.
+
+        Parameters
+        ----------
+        X : (N, n_in)
+            In data units.
+
+        Returns
+        -------
+        (N, n_in)
+            In network units.
+        """
         return X if self.is_identity else (X - self.x_shift) / self.x_scale
 
     def y_to_network(self, Y: Array) -> Array:
-        """Convert targets (N, n_out) to network units."""
+        """Convert targets (N, n_out) to network units.
+
+        Parameters
+        ----------
+        Y : (N, n_out)
+            In data units.
+
+        Returns
+        -------
+        (N, n_out)
+            In network units.
+        """
         return Y if self.is_identity else (Y - self.y_shift) / self.y_scale
 
     def y_to_data(self, y: Array) -> Array:
-        """Convert outputs (N, n_out) to data units."""
+        """Convert outputs (N, n_out) to data units.
+
+        Parameters
+        ----------
+        y : (N, n_out)
+            In network units.
+
+        Returns
+        -------
+        (N, n_out)
+            In data units.
+        """
         return y if self.is_identity else y * self.y_scale + self.y_shift
 
     def select(self, inputs: list[int]) -> Scaling:

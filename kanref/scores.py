@@ -35,6 +35,11 @@ class Scores:
     def of(cls, y: Array, prediction: Array) -> Scores:
         """Compare predictions with targets, both (N,) or (N, 1).
 
+        Parameters
+        ----------
+        prediction, y : (N,)
+            In the units of the target.
+
         Raises
         ------
         ValueError

@@ -17,7 +17,17 @@ from ._arrays import Array, absolute, accumulator_dtype, namespace, real, where
 
 @dataclass(frozen=True)
 class Moments:
-    """Count, mean and M2 = Σ (v - mean)² of a quantity over the batch, element by element."""
+    """Count, mean and M2 = Σ (v - mean)² of a quantity over the batch, element by element.
+
+    Attributes
+    ----------
+    count : int
+        How many values there were.
+    mean : array
+        Their mean.
+    m2 : array
+        The sum of squared distances from it.
+    """
 
     count: int
     mean: Array
@@ -34,7 +44,13 @@ class Moments:
         return cls(count, xp.squeeze(mean, axis=axis), m2)
 
     def merge(self, other: Moments) -> Moments:
-        """Return the moments of both batches together."""
+        """Return the moments of both batches together.
+
+        Parameters
+        ----------
+        other : Moments
+            Of more samples.
+        """
         count = self.count + other.count
         delta = other.mean - self.mean
         mean = self.mean + delta * (other.count / count)
@@ -54,6 +70,11 @@ class Moments:
         """Turn a cotangent of the standard deviation into an affine cotangent of the values.
 
         With σ² = M2 / (N - 1), ∂σ/∂v_n = (v_n - mean) / ((N - 1) σ), and 0 where σ = 0.
+
+        Parameters
+        ----------
+        dstd : array
+            Cotangent of the standard deviation.
 
         Returns
         -------
@@ -88,7 +109,13 @@ class LayerStatistics:
     u: Moments
 
     def merge(self, other: LayerStatistics) -> LayerStatistics:
-        """Return the statistics of both batches together."""
+        """Return the statistics of both batches together.
+
+        Parameters
+        ----------
+        other : LayerStatistics
+            Of more samples.
+        """
         n, m = self.edges.count, other.edges.count
         mean_abs = self.mean_abs + (other.mean_abs - self.mean_abs) * (m / (n + m))
         return LayerStatistics(
@@ -97,12 +124,31 @@ class LayerStatistics:
 
 
 def mean_absolute(values: Array, axis: int = 0) -> Array:
-    r"""Return the mean of \|v\| along `axis`, the samples, in double precision."""
+    r"""Return the mean of \|v\| along `axis`, the samples, in double precision.
+
+    Parameters
+    ----------
+    values : array
+        Of any shape.
+    axis : int
+        The axis that vanishes.
+    """
     xp = namespace(values)
     dtype = accumulator_dtype(values)
     return xp.sum(absolute(values), axis=axis, dtype=dtype) / values.shape[axis]
 
 
 def merge_statistics(parts: Sequence[Sequence[LayerStatistics]]) -> list[LayerStatistics]:
-    """Merge the statistics of several batches, layer by layer, in order."""
+    """Merge the statistics of several batches, layer by layer, in order.
+
+    Parameters
+    ----------
+    parts : sequence of sequence of LayerStatistics
+        For each batch those of all layers.
+
+    Returns
+    -------
+    list of LayerStatistics
+        One for each layer.
+    """
     return [reduce(LayerStatistics.merge, layer) for layer in zip(*parts, strict=True)]

@@ -77,7 +77,17 @@ def output_bounds(
 
 
 def network_bounds(network: Network, x: np.ndarray, *, budget: int | None = None) -> Interval:
-    """Return bounds (n_out,) of the outputs over a box x (n_in, 2), all in network units."""
+    """Return bounds (n_out,) of the outputs over a box x (n_in, 2), all in network units.
+
+    Parameters
+    ----------
+    network : Network
+        Any; no edge may follow a function of the user's own.
+    x : (n_in, 2)
+        The box.
+    budget : int, optional
+        How many parts of the box to look at, at most.
+    """
     prepared = PreparedNetwork.of(network)
 
     def evaluate(lo: np.ndarray, hi: np.ndarray) -> Found:
@@ -138,6 +148,15 @@ def network_box(network: Network, scaling: Scaling, box: np.ndarray) -> np.ndarr
     """Return the box in network units, (n_in, 2), as the model itself converts its corners.
 
     Conversion and rounding are monotonic, so every point of the box arrives within.
+
+    Parameters
+    ----------
+    network : Network
+        Whose dtype decides how its inputs round.
+    scaling : Scaling
+        Of the model.
+    box : (n_in, 2)
+        In data units.
     """
     corners = scaling.x_to_network(box.T).astype(network.layers[0].coef.dtype)
     return np.ascontiguousarray(corners.T.astype(float))

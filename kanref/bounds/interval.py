@@ -33,7 +33,13 @@ class Interval:
 
     @classmethod
     def everything(cls, shape: tuple[int, ...]) -> Interval:
-        """Return (-inf, inf), which guarantees nothing."""
+        """Return (-inf, inf), which guarantees nothing.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Of the arrays.
+        """
         return cls(np.full(shape, -np.inf), np.full(shape, np.inf))
 
     @classmethod
@@ -69,11 +75,23 @@ class Interval:
         return Interval(np.minimum.reduce(products), np.maximum.reduce(products))
 
     def hull(self, other: Interval) -> Interval:
-        """Return the smallest interval that holds both."""
+        """Return the smallest interval that holds both.
+
+        Parameters
+        ----------
+        other : Interval
+            Of the same shape.
+        """
         return Interval(np.minimum(self.lo, other.lo), np.maximum(self.hi, other.hi))
 
     def meet(self, other: Interval) -> Interval:
-        """Return what both have in common; they enclose the same, so it is not empty."""
+        """Return what both have in common; they enclose the same, so it is not empty.
+
+        Parameters
+        ----------
+        other : Interval
+            Of the same shape.
+        """
         return Interval(np.fmax(self.lo, other.lo), np.fmin(self.hi, other.hi))
 
     def widened(self, margin: np.ndarray | float) -> Interval:
@@ -81,7 +99,15 @@ class Interval:
         return Interval(self.lo - margin, self.hi + margin)
 
     def rounded(self, share: float, tiny: float) -> Interval:
-        """Return what rounding by a `share` may make of it; rounding never changes a sign."""
+        """Return what rounding by a `share` may make of it; rounding never changes a sign.
+
+        Parameters
+        ----------
+        share : float
+            Relative error, of the larger of the two ends.
+        tiny : float
+            Absolute error.
+        """
         lo = self.lo - (share * np.abs(self.lo) + tiny)
         hi = self.hi + (share * np.abs(self.hi) + tiny)
         lo = np.where(self.lo >= 0, np.maximum(lo, 0.0), lo)

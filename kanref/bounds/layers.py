@@ -64,7 +64,25 @@ class EdgeRange:
 
 @dataclass(frozen=True, eq=False)
 class PreparedLayer:
-    """A layer with its splines cut into cells, ready for many boxes."""
+    """A layer with its splines cut into cells, ready for many boxes.
+
+    Attributes
+    ----------
+    n_in, n_out : int
+        Inputs, and sums of the layer.
+    splines : Splines
+        Of all edges, as polynomials.
+    scale_base : (n_in, n_out)
+        0 where an edge is not numeric.
+    numeric, live : (n_in, n_out)
+        Which edges carry splines, and which are alive.
+    base_fun : BaseFunction
+        b(x).
+    symbolic : tuple
+        Of the live symbolic edges: i, j, function and affine.
+    rounding : Rounding
+        How far floating point may be from exact arithmetic.
+    """
 
     n_in: int
     n_out: int
@@ -121,7 +139,15 @@ class PreparedLayer:
         return LayerRange(sums, margin + found.inner.sum(axis=1), found.slopes)
 
     def edges(self, x: Interval, pieces: int) -> EdgeRange:
-        """Return what is known of every edge on the boxes x (B, n_in); dead edges are 0."""
+        """Return what is known of every edge on the boxes x (B, n_in); dead edges are 0.
+
+        Parameters
+        ----------
+        x : Interval
+            Of the inputs, (…, n_in).
+        pieces : int
+            Into how many parts an edge's interval is cut.
+        """
         with np.errstate(all="ignore"):
             return self._edges(x, pieces)
 

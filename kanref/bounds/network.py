@@ -49,7 +49,15 @@ class BoxRange:
 
 @dataclass(frozen=True, eq=False)
 class PreparedNetwork:
-    """A network ready for many boxes."""
+    """A network ready for many boxes.
+
+    Attributes
+    ----------
+    layers : tuple of PreparedLayer
+        From the inputs on.
+    nodes : tuple of Nodes
+        Above each of them.
+    """
 
     layers: tuple[PreparedLayer, ...]
     nodes: tuple[Nodes, ...]
@@ -77,7 +85,15 @@ class PreparedNetwork:
         return max(x.n_in * x.n_out * (x.splines.degree + 2) for x in self.layers)
 
     def on(self, lo: np.ndarray, hi: np.ndarray, pieces: int) -> BoxRange:
-        """Return what is known on the boxes lo, hi (B, n_in)."""
+        """Return what is known on the boxes lo, hi (B, n_in).
+
+        Parameters
+        ----------
+        lo, hi : (B, n_in)
+            The corners of boxes, in network units.
+        pieces : int
+            Into how many parts an edge's interval is cut.
+        """
         size = max(1, BLOCK_ELEMENTS // (self.work * pieces))
         blocks = [
             self._block(Interval(lo[n : n + size], hi[n : n + size]), pieces)

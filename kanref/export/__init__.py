@@ -179,6 +179,11 @@ def export(
 
     Parameters and errors are those of :func:`render`; nothing is written where one is raised.
 
+    Returns
+    -------
+    list of Path
+        The files, the main one first.
+
     Examples
     --------
     >>> import os, tempfile

@@ -23,6 +23,17 @@ def build_program(
 ) -> Program:
     """Make the program of a network.
 
+    Parameters
+    ----------
+    network : Network
+        What is to be computed.
+    scaling : Scaling
+        Of the model.
+    input_names, output_names : list of str
+        Of the variables.
+    classes : list, optional
+        Labels that the outputs stand for.
+
     Raises
     ------
     ExportError
@@ -50,6 +61,11 @@ def build_program(
 
 def program_of(model: Any) -> Program:
     """Make the program of a :class:`~kanref.KAN`.
+
+    Parameters
+    ----------
+    model : KAN
+        What is to be exported.
 
     Raises
     ------

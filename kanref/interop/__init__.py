@@ -32,6 +32,11 @@ def from_pykan(
     """Return the model that a pykan ``state_dict`` holds, with the same outputs and gradients.
 
     Parameters and errors are those of :func:`~kanref.interop.networks.network_from_pykan`.
+
+    Returns
+    -------
+    KAN
+        In float32 if all arrays of the state are.
     """
     return KAN.from_network(
         network_from_pykan(
@@ -45,5 +50,10 @@ def from_efficient_kan(state: Mapping[str, Any], *, base_fun: Any = "silu") -> K
 
     Parameters and errors are those of
     :func:`~kanref.interop.networks.network_from_efficient_kan`.
+
+    Returns
+    -------
+    KAN
+        In float32 if all arrays of the state are.
     """
     return KAN.from_network(network_from_efficient_kan(state, base_fun=base_fun))

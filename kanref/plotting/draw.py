@@ -34,6 +34,13 @@ def figure_size(
 
         figure = matplotlib.figure.Figure(figsize=figure_size(network))
         plot_network(network, figure.add_axes((0, 0, 1, 1)))
+
+    Parameters
+    ----------
+    network : Network
+        Any.
+    input_names, output_names : sequence, optional
+        Names that stand below and above it.
     """
     page = set_page(network, input_names, output_names)
     return page.width, page.height

@@ -82,6 +82,16 @@ class PageData:
 def report_page(data: PageData) -> str:
     """Write the page.
 
+    Parameters
+    ----------
+    data : PageData
+        What the page is about.
+
+    Returns
+    -------
+    str
+        HTML, whole.
+
     Examples
     --------
     >>> from kanref import KAN

@@ -103,6 +103,10 @@ n_features_in_, feature_names_in_, n_iter_
             Labels of two or more classes.
         sample_weight : (N,), optional
             Weights of the rows, ≥ 0.
+
+        Returns
+        -------
+        self
         """
         X, y = self._labelled(X, y, reset=True)
         self.__dict__.pop("_online", None)
@@ -127,6 +131,10 @@ n_features_in_, feature_names_in_, n_iter_
             so its rows should be typical of all, and `alpha` "auto" means 0.01.
         classes : sequence of labels, optional
             All that will occur; needed in a first call without a `fit` before.
+
+        Returns
+        -------
+        self
         """
         first = "model_" not in vars(self)
         if first and classes is None:
@@ -145,27 +153,66 @@ n_features_in_, feature_names_in_, n_iter_
         return self
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """Return logits: (N,) of the second class if there are two, else (N, n_classes)."""
+        """Return logits: (N,) of the second class if there are two, else (N, n_classes).
+
+        Parameters
+        ----------
+        X : (N, n_in) or data frame
+            Inputs.
+        """
         X = self._inputs(X)
         y = self.model_.predict(X)
         return y[:, 0] if y.shape[1] == 1 else y
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Return the probability of every class, (N, n_classes)."""
+        """Return the probability of every class, (N, n_classes).
+
+        Parameters
+        ----------
+        X : (N, n_in) or data frame
+            Inputs.
+
+        Returns
+        -------
+        (N, n_classes)
+            Each row of sum 1.
+        """
         logits = self.decision_function(X)
         if logits.ndim == 2:
             return softmax(logits, axis=1)
         return np.column_stack([expit(-logits), expit(logits)])
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
-        """Return the logarithms of :meth:`predict_proba`; they do not underflow."""
+        """Return the logarithms of :meth:`predict_proba`; they do not underflow.
+
+        Parameters
+        ----------
+        X : (N, n_in) or data frame
+            Inputs.
+
+        Returns
+        -------
+        (N, n_classes)
+            Natural logarithms.
+        """
         logits = self.decision_function(X)
         if logits.ndim == 2:
             return logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
         return -np.column_stack([np.logaddexp(0, logits), np.logaddexp(0, -logits)])
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return the most probable label of every row, (N,)."""
+        """Return the most probable label of every row, (N,).
+
+        Parameters
+        ----------
+        X : (N, n_in) or data frame
+            Inputs.
+
+        Returns
+        -------
+        (N,)
+            Labels of `classes_`.
+        """
         logits = self.decision_function(X)
         index = logits.argmax(axis=1) if logits.ndim == 2 else (logits > 0).astype(int)
         return self.classes_[index]

@@ -137,6 +137,10 @@ class KANRegressor(RegressorMixin, KANEstimator):
             Finite numbers, in any units.
         sample_weight : (N,), optional
             Weights of the rows, ≥ 0.
+
+        Returns
+        -------
+        self
         """
         checks.choice("loss", self.loss, ("mse", "mae", "huber"))
         names = _output_names(y)
@@ -152,6 +156,19 @@ class KANRegressor(RegressorMixin, KANEstimator):
 
         Without a :meth:`fit` before, the first call decides the units and grids, so its rows should
         be typical of all, and `alpha` "auto" means 0.01, for there is nothing to choose it by.
+
+        Parameters
+        ----------
+        X : (n, n_in) or data frame
+            Inputs of a mini-batch.
+        y : (n,) or (n, n_outputs)
+            Targets.
+        sample_weight : (n,), optional
+            Weights of the rows.
+
+        Returns
+        -------
+        self
         """
         checks.choice("loss", self.loss, ("mse", "mae", "huber"))
         names = _output_names(y)
@@ -170,7 +187,18 @@ class KANRegressor(RegressorMixin, KANEstimator):
         return self
 
     def predict(self, X: Any) -> np.ndarray:
-        """Predict from a table X (N, n_in): (N,), or (N, n_out) if `y` was a matrix."""
+        """Predict from a table X (N, n_in): (N,), or (N, n_out) if `y` was a matrix.
+
+        Parameters
+        ----------
+        X : (N, n_in) or data frame
+            Inputs.
+
+        Returns
+        -------
+        (N,) or (N, n_outputs)
+            In the units of the targets.
+        """
         X = self._inputs(X)
         y = self.model_.predict(X)
         return y if self._matrix else y[:, 0]

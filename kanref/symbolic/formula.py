@@ -99,6 +99,11 @@ def ex_round(expr: Any, digits: int) -> Any:
     digits : int
         Significant digits, at least 1.
 
+    Returns
+    -------
+    sympy.Expr
+        A new expression.
+
     Examples
     --------
     >>> import sympy
