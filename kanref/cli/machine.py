@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from importlib import metadata
-from importlib.util import find_spec
 from typing import Any
 
 from ..kernels import numba_kernels
 from ..kernels.cache import cache_directory, warmup
+from ..kernels.device import devices, missing
 from ..report import versions
 from .errors import Refused
 
@@ -22,20 +22,21 @@ def info() -> tuple[str, Mapping[str, Any]]:
     found["extras"] = {name: _version(name) for name in EXTRAS}
     numba = numba_kernels() is not None
     found["numba"] = _version("numba") if numba else None
-    found["cupy"] = find_spec("cupy") is not None
+    found["cupy"] = _version_of_cupy()
+    found["devices"] = devices()
     found["kernels"] = str(cache_directory()) if numba and cache_directory() else None
     found["threads"] = _threads(numba)
     found["processors"] = len(_processors())
     lines = [f"{name:9} {found[name]}" for name in versions()]
     extras = (f"{name} {version or 'not installed'}" for name, version in found["extras"].items())
     lines.insert(-1, f"{'extras':9} {', '.join(extras)}")
-    cupy = "installed" if found["cupy"] else "not installed"
     lines += [
         "backends  numpy: always there; the definition",
         f"          numba: {_about_numba(found)}",
-        f"          cupy: {cupy}, and not used by this version yet",
+        f"          cupy: {_about_cupy(found)}",
         f"threads   {found['threads']} of {found['processors']} processors",
     ]
+    lines += [f"device {number}  {about}" for number, about in enumerate(found["devices"])]
     if numba:
         place = found["kernels"] or "nowhere to write to: compiled in memory, in each process anew"
         lines.append(f"kernels   {place}")
@@ -46,6 +47,22 @@ def _about_numba(found: Mapping[str, Any]) -> str:
     if found["numba"]:
         return f"there ({found['numba']}), and the default"
     return "not there; NumPy computes instead, and everything works (pip install numba: faster)"
+
+
+def _about_cupy(found: Mapping[str, Any]) -> str:
+    reason = missing()
+    if reason is not None:
+        return f"not there: it {reason}"
+    return f"there ({found['cupy']}), for models with backend 'cupy'"
+
+
+def _version_of_cupy() -> str | None:
+    """Return the version of CuPy, which is installed under a name for each version of CUDA."""
+    try:
+        import cupy
+    except ImportError:
+        return None
+    return str(cupy.__version__)
 
 
 def _threads(numba: bool) -> int:

@@ -20,7 +20,21 @@ GENERATORS = {"PCG64": np.random.PCG64, "PCG64DXSM": np.random.PCG64DXSM}
 
 @dataclass
 class Header:
-    """What a model has beside its network."""
+    """What a model has beside its network.
+
+    Attributes
+    ----------
+    scaling : Scaling
+        Between data units and network units.
+    input_names, output_names : list of str
+        Of the variables.
+    classes : list or None
+        Labels that the outputs stand for.
+    grid_eps : float
+        Of grid updates.
+    rng : numpy.random.Generator
+        The model's own.
+    """
 
     scaling: Scaling
     input_names: list[str]

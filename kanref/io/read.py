@@ -29,6 +29,15 @@ def load(
 ) -> tuple[Network, Header]:
     """Read what :func:`save` wrote.
 
+    Parameters
+    ----------
+    path : str or path
+        A file that :func:`save` wrote.
+    functions : mapping of str to Function, optional
+        Functions of the user's own that edges of the network follow, by name.
+    base_fun : BaseFunction or (callable, callable), optional
+        The base function, where it is one of the user's own.
+
     Raises
     ------
     FileNotFoundError

@@ -23,6 +23,15 @@ def save(path: str | os.PathLike, network: Network, header: Header) -> None:
 
     A symbolic link stays, and the file that it leads to is replaced.
 
+    Parameters
+    ----------
+    path : str or path
+        The file.
+    network : Network
+        What is to be saved.
+    header : Header
+        What goes with it.
+
     Raises
     ------
     ValueError

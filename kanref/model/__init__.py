@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from .deployment import DeploymentMethods
+from .device import DeviceMethods
 
 __all__ = ["KAN"]
 
 
-class KAN(DeploymentMethods):
+class KAN(DeviceMethods):
     r"""A Kolmogorov–Arnold network.
 
     .. math:: z^{(l+1)}_j = \sum_i \phi^{(l)}_{ij}\bigl(z^{(l)}_i\bigr)
@@ -49,9 +49,10 @@ class KAN(DeploymentMethods):
         Of all parameters and results.
     seed : int
         Of the model's own random generator.
-    backend : {"auto", "numba", "numpy"}
+    backend : {"auto", "numba", "numpy", "cupy"}
         Who computes: "auto" takes Numba where it is installed, else NumPy. Degrees above 5 are
-        computed by NumPy in any case.
+        computed by NumPy in any case. "cupy" keeps the parameters on a CUDA device; `model(x)`,
+        `forward`, `backward` and `jacobian` then return arrays of CuPy.
 
     Attributes
     ----------

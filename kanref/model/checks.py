@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels import BACKENDS, numba_kernels
+from ..kernels.device import require
+
 
 def names(name: str, value: Any, n: int) -> list[str]:
     """Return `n` different names."""
@@ -28,6 +31,15 @@ def dtype(value: Any) -> str:
         name = str(value)
     choice("dtype", name, ("float64", "float32"))
     return name
+
+
+def backend(value: Any) -> None:
+    """Raise unless `value` names a backend that there is here."""
+    choice("backend", value, BACKENDS)
+    if value == "numba" and numba_kernels() is None:
+        raise ImportError("`backend` 'numba' needs Numba: pip install numba")
+    if value == "cupy":
+        require()
 
 
 def generator(seed: Any) -> np.random.Generator:

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from .. import io
-from .._arrays import Array
+from .._arrays import Array, namespace, to_numpy
 from ..functions import BaseFunction, Function, base_function
 from ..initialization import (
     INITS,
@@ -20,7 +20,7 @@ from ..initialization import (
     initial_layer,
     initial_network,
 )
-from ..kernels import BACKENDS, numba_kernels
+from ..kernels.device import require
 from ..layer import Layer, layer_edges
 from ..network import (
     Network,
@@ -76,9 +76,7 @@ class ModelCore:
         checks.choice("init", init, INITS)
         checks.choice("extrapolate", extrapolate, ("linear", "zero"))
         dtype = checks.dtype(dtype)
-        checks.choice("backend", backend, BACKENDS)
-        if backend == "numba" and numba_kernels() is None:
-            raise ImportError("`backend` 'numba' needs Numba: pip install numba")
+        checks.backend(backend)
         low, high = checks.interval("grid_range", grid_range)
         state = InitialState(
             init,
@@ -102,6 +100,8 @@ class ModelCore:
             for l in range(depth)
         ]
         network = initial_network(layers, nodes[1:], dtype)
+        if backend == "cupy":
+            network = network.map(require().asarray)
         self.network = replace(network, backend=backend)
         self.grid_eps = checks.number("grid_eps", grid_eps, low=0, high=1)
         self._begin()
@@ -202,7 +202,7 @@ class ModelCore:
 
     def with_theta(self, theta: Array) -> Self:
         """Return a model with the parameters in `theta` (P,); this one stays as it is."""
-        theta = np.array(theta, dtype=self.dtype)
+        theta = namespace(self.theta).array(theta, dtype=self.dtype)
         if theta.shape != self.theta.shape:
             raise ValueError(f"`theta` must have shape {self.theta.shape}, got {theta.shape}")
         return self._with(self.network.copy().with_theta(theta))
@@ -233,7 +233,7 @@ class ModelCore:
 
     def _points(self, x: Array) -> np.ndarray:
         """Check network-unit inputs (..., n_in) and give them the model's dtype."""
-        x = np.asarray(x)
+        x = namespace(self.theta).asarray(x)
         if x.ndim < 1 or x.shape[-1] != self.n_in:
             raise ValueError(f"`x` must have shape (..., {self.n_in}), got {x.shape}")
         if x.dtype.kind not in "fiub":
@@ -262,7 +262,7 @@ class ModelCore:
             ``grads.layers[l].coef`` etc. mirror the parameters, ``grads.theta`` is flat.
         """
         n_samples = cache.u[-1].shape[0]
-        dy = np.asarray(dy, dtype=self.dtype)
+        dy = namespace(self.theta).asarray(dy, dtype=self.dtype)
         if dy.shape != (n_samples, self.n_out):
             raise ValueError(f"`dy` must have shape ({n_samples}, {self.n_out}), got {dy.shape}")
         return network_backward(self.network, cache, dy)
@@ -296,8 +296,19 @@ class ModelCore:
         return self.scaling.x_to_network(table).astype(self.dtype, copy=False)
 
     def predict(self, X: Any) -> np.ndarray:
-        """Predict, in data units, from a table X (N, n_in) or a data frame: always (N, n_out)."""
-        y = self(self._inputs(X))
+        """Predict, in data units, from a table X (N, n_in) or a data frame: always (N, n_out).
+
+        Parameters
+        ----------
+        X : (N, n_in) or data frame
+            Inputs in data units.
+
+        Returns
+        -------
+        (N, n_out)
+            Outputs in data units; NaN where a NaN or infinite input reaches them.
+        """
+        y = to_numpy(self(self._inputs(X)))
         return self.scaling.y_to_data(y).astype(self.dtype, copy=False)
 
     def predict_class(self, X: Any) -> np.ndarray:
@@ -305,7 +316,7 @@ class ModelCore:
 
         With several outputs the largest wins; a single output is a logit, and its sign decides.
         """
-        y = self(self._inputs(X))  # logits are in network units
+        y = to_numpy(self(self._inputs(X)))  # logits are in network units
         index = y.argmax(axis=1) if self.n_out > 1 else (y[:, 0] > 0).astype(int)
         return index if self.classes is None else np.asarray(self.classes)[index]
 
@@ -315,6 +326,11 @@ class ModelCore:
         """Write the model to one ``.npz`` file, atomically and without pickle.
 
         Own functions (`base_fun` pairs, :meth:`add_function`) are named in the file, not stored.
+
+        Parameters
+        ----------
+        path : str or path
+            The file, by custom ``*.npz``; an old one is replaced only once the new one is whole.
         """
         io.save(path, self.network, self._header())
 

@@ -96,6 +96,11 @@ class PictureMethods(SymbolicMethods):
             Inputs of the model in data units.
         **style
             `title`; see :func:`kanref.plotting.plot_edge`.
+
+        Returns
+        -------
+        Axes
+            What was drawn on.
         """
         return plotting.plot_edge(
             self.network,

@@ -38,6 +38,11 @@ class StructureMethods(TrainingMethods):
             Inputs in data units.
         grid_eps : float, optional
             Share of the uniform grid; the rest are quantiles. The model's own by default.
+
+        Returns
+        -------
+        KAN
+            A new model; this one stays as it was.
         """
         eps = self.grid_eps if grid_eps is None else grid_eps
         return self._with(grids.update_grid(self.network, self._inputs(X), eps))
@@ -54,6 +59,11 @@ class StructureMethods(TrainingMethods):
             Grid intervals, for all layers or for each.
         X : (N, n_in) or data frame, optional
             Inputs in data units.
+
+        Returns
+        -------
+        KAN
+            A new model; this one stays as it was.
         """
         x = None if X is None else self._inputs(X)
         return self._with(grids.refine(self.network, G, x))
@@ -94,14 +104,44 @@ class StructureMethods(TrainingMethods):
     def feature_interaction(
         self, X: Any, l: int, *, neuron_th: float = 1e-2, feature_th: float = 1e-2
     ) -> dict[tuple[int, ...], int]:
-        """Return which sets of inputs act together in the nodes of layer `l`, and how often."""
+        """Return which sets of inputs act together in the nodes of layer `l`, and how often.
+
+        Parameters
+        ----------
+        X : (N, n_in) or data frame
+            Inputs in data units.
+        l : int
+            The layer whose nodes are looked at; the inputs are layer 0.
+        neuron_th : float
+            Nodes that score less are left out.
+        feature_th : float
+            An input acts in a node if its score exceeds this share of the largest.
+
+        Returns
+        -------
+        dict of tuple of int to int
+            Sets of inputs, and how many nodes look at exactly these.
+        """
         statistics = self._statistics(self._finite_inputs(X))
         return feature_interaction(
             self.network, statistics, l, neuron_th=neuron_th, feature_th=feature_th
         )
 
     def prune_plan(self, X: Any, node_th: float = 1e-2, edge_th: float = 3e-2) -> pruning.PrunePlan:
-        """Tell what :meth:`prune` with the same arguments would remove, and why."""
+        """Tell what :meth:`prune` with the same arguments would remove, and why.
+
+        Parameters
+        ----------
+        X : (N, n_in) or data frame
+            Inputs in data units.
+        node_th, edge_th : float
+            As in :meth:`prune`.
+
+        Returns
+        -------
+        PrunePlan
+            Prints as a table; ``.items`` has a row for each thing that would go.
+        """
         return pruning.prune_plan(self.network, self._inputs(X), node_th, edge_th)
 
     def prune(self, X: Any, node_th: float = 1e-2, edge_th: float = 3e-2) -> Self:
@@ -115,6 +155,11 @@ class StructureMethods(TrainingMethods):
             Inputs in data units, on which the scores are taken.
         node_th, edge_th : float
             Least scores of what stays.
+
+        Returns
+        -------
+        KAN
+            A new model; this one stays as it was.
         """
         return self._with(pruning.prune(self.network, self._inputs(X), node_th, edge_th))
 
@@ -135,12 +180,30 @@ class StructureMethods(TrainingMethods):
             Least score of a node that stays.
         active : sequence of sequence of int, optional
             For each hidden layer the nodes to keep.
+
+        Returns
+        -------
+        KAN
+            A new model; this one stays as it was.
         """
         x = None if X is None else self._inputs(X)
         return self._with(pruning.prune_node(self.network, x, threshold, active=active))
 
     def prune_edge(self, X: Any, threshold: float = 3e-2) -> Self:
-        """Return the model without the edges that score below `threshold` on X (N, n_in)."""
+        """Return the model without the edges that score below `threshold` on X (N, n_in).
+
+        Parameters
+        ----------
+        X : (N, n_in) or data frame
+            Inputs in data units.
+        threshold : float
+            Least score of an edge that stays.
+
+        Returns
+        -------
+        KAN
+            A new model; this one stays as it was.
+        """
         return self._with(pruning.prune_edge(self.network, self._inputs(X), threshold))
 
     def prune_input(
@@ -149,6 +212,20 @@ class StructureMethods(TrainingMethods):
         """Return the model of the inputs that score above `threshold`, or of the listed ones.
 
         It takes the remaining columns only, and keeps their names and scaling.
+
+        Parameters
+        ----------
+        X : (N, n_in) or data frame, optional
+            Inputs in data units, on which the scores are taken; not needed with `active`.
+        threshold : float
+            Least score of an input that stays.
+        active : sequence of int, optional
+            The inputs that stay, whatever they score.
+
+        Returns
+        -------
+        KAN
+            A new model; this one stays as it was.
         """
         x = None if X is None else self._inputs(X)
         network, kept = pruning.prune_input(self.network, x, threshold, active=active)
@@ -159,9 +236,31 @@ class StructureMethods(TrainingMethods):
         )
 
     def remove_edge(self, l: int, i: int, j: int) -> Self:
-        """Return the model without edge (l, i, j)."""
+        """Return the model without edge (l, i, j).
+
+        Parameters
+        ----------
+        l, i, j : int
+            The edge from node i of layer l to subnode j of the next.
+
+        Returns
+        -------
+        KAN
+            A new model; this one stays as it was.
+        """
         return self._with(pruning.remove_edge(self.network, l, i, j))
 
     def remove_node(self, l: int, i: int) -> Self:
-        """Return the model without node i of hidden layer l ≥ 1; inputs go by `prune_input`."""
+        """Return the model without node i of hidden layer l ≥ 1; inputs go by `prune_input`.
+
+        Parameters
+        ----------
+        l, i : int
+            Layer and place of the node.
+
+        Returns
+        -------
+        KAN
+            A new model; this one stays as it was.
+        """
         return self._with(pruning.remove_node(self.network, l, i))

@@ -41,6 +41,11 @@ class SymbolicMethods(StructureMethods):
             Its price in the ranking.
         domain : Domain or (low, high), optional
             Where it is defined; everywhere by default.
+
+        Returns
+        -------
+        Function
+            As :func:`~kanref.make_function` makes it.
         """
         function = make_function(name, f, df, sympy=sympy, complexity=complexity, domain=domain)
         self.functions = {**self.functions, name: function}
@@ -94,6 +99,11 @@ class SymbolicMethods(StructureMethods):
         **ranges
             `a_range`, `b_range`: where the search starts.
 
+        Returns
+        -------
+        KAN
+            A new model; this one stays as it was.
+
         Examples
         --------
         >>> from kanref import KAN
@@ -111,7 +121,18 @@ class SymbolicMethods(StructureMethods):
         return self._with(network)
 
     def unfix_symbolic(self, l: int, i: int, j: int) -> Self:
-        """Return the model whose symbolic edge (l, i, j) is the spline again that it was before."""
+        """Return the model whose symbolic edge (l, i, j) is the spline again that it was before.
+
+        Parameters
+        ----------
+        l, i, j : int
+            A symbolic edge.
+
+        Returns
+        -------
+        KAN
+            A new model; this one stays as it was.
+        """
         return self._with(symbolic.unfix_symbolic(self.network, l, i, j))
 
     def auto_symbolic(
@@ -138,12 +159,34 @@ class SymbolicMethods(StructureMethods):
         **options
             `loss`, `weight_simple`, `a_range`, `b_range`, `top`, `weight`, `refit_steps`,
             `max_refits`; see :func:`kanref.symbolic.auto_symbolic`.
+
+        Returns
+        -------
+        KAN
+            A new model; this one stays as it was.
         """
         plan = self.symbolic_plan(X, y, lib=lib, r2_threshold=r2_threshold, **options)
         return self._with(plan.network)
 
     def symbolic_plan(self, X: Any, y: Any, *, loss: str = "mse", **options: Any) -> SymbolicPlan:
-        """Tell what :meth:`auto_symbolic` with the same arguments would choose, and how it fits."""
+        """Tell what :meth:`auto_symbolic` with the same arguments would choose, and how it fits.
+
+        Parameters
+        ----------
+        X : (N, n_in) or data frame
+            Inputs in data units.
+        y : (N, n_out), (N,)
+            Targets in data units.
+        loss : str
+            As in :meth:`fit`.
+        **options
+            As in :meth:`auto_symbolic`.
+
+        Returns
+        -------
+        SymbolicPlan
+            Prints as a table: for each edge the function, its r², and what becomes of the loss.
+        """
         batch = self._batch_of(X, y, loss, None, labels=self._labels(X))
         return symbolic.symbolic_plan(
             self.network, batch.x, batch.target, loss=loss, functions=self.functions, **options
@@ -167,6 +210,11 @@ class SymbolicMethods(StructureMethods):
             formula equals the model inside the domains of its functions.
         simplify : bool
             Let SymPy look for a shorter form, which may take long.
+
+        Returns
+        -------
+        list of sympy.Expr
+            One for each output.
 
         Raises
         ------

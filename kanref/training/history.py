@@ -39,7 +39,17 @@ class Record:
 
 @dataclass(frozen=True)
 class Event:
-    """Something other than a step, after `step` steps: what kind, and in words."""
+    """Something other than a step, after `step` steps: what kind, and in words.
+
+    Attributes
+    ----------
+    step : int
+        How many steps were taken before it.
+    kind : str
+        What happened, in a word.
+    text : str
+        The same in a sentence.
+    """
 
     step: int
     kind: str
@@ -79,7 +89,13 @@ class History:
     n_evaluations: int = 0
 
     def column(self, name: str) -> np.ndarray:
-        """Return one column of the records as an array, an entry per step."""
+        """Return one column of the records as an array, an entry per step.
+
+        Parameters
+        ----------
+        name : str
+            A field of :class:`Record`.
+        """
         dtype = int if name == "step" else float
         return np.array([getattr(record, name) for record in self.records], dtype=dtype)
 
@@ -149,6 +165,16 @@ class History:
 
         Grid updates are marked by grey lines. The vertical axis is logarithmic where all that is
         drawn is positive.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where; by default a new figure.
+
+        Returns
+        -------
+        Axes
+            What was drawn on.
         """
         if ax is None:
             import matplotlib.pyplot as plt

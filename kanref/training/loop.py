@@ -81,8 +81,9 @@ def fit(
     for callback in callbacks:
         if not callable(callback):
             raise TypeError(f"`callbacks` must be callables, got {type(callback).__name__}")
-    run = Run(network, data.checked(network), objective, settings)
-    run.validation = None if validation is None else validation.checked(network, "validation")
+    run = Run(network, data.checked(network).beside(network), objective, settings)
+    if validation is not None:
+        run.validation = validation.checked(network, "validation").beside(network)
     advance = _optimiser(run, rng)
     bar = None
     if someone_watches() if progress is None else progress:

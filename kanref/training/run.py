@@ -14,7 +14,7 @@ from typing import NamedTuple, NoReturn
 
 import numpy as np
 
-from .._arrays import Array
+from .._arrays import Array, namespace, to_numpy
 from ..grids import update_grid
 from ..network import NODE_PARAMETERS, Network, network_forward
 from ..objective import Evaluation, Objective, split
@@ -26,7 +26,7 @@ from .settings import Batch, FitSettings
 class Point(NamedTuple):
     """Where a fit stands; its arrays are never written."""
 
-    theta: np.ndarray  # (P,), float64
+    theta: Array  # (P,), float64; on the host for L-BFGS, else where the network is
     knots: tuple[np.ndarray, ...]  # of each layer
 
 
@@ -92,7 +92,8 @@ class Run:
         self._template = network.copy() if same else network.regroup(groups)
         if self._template.theta.size == 0:
             raise ValueError(f"`trainable` must name parameters of the network, got {groups}: none")
-        self.point = _point(self._template)
+        self.on_host = settings.opt == "lbfgs"  # where theta lives: SciPy wants it on the host
+        self.point = self._point(self._template)
         self._template = _with_knots(self._template, self.point.knots)
         self.step = 0
         self.total = math.nan
@@ -101,6 +102,7 @@ class Run:
         self._stale = 0  # measurements since `kept` improved
         self._known: tuple[np.ndarray, Terms] | None = None
         self._work: Evaluation | None = None  # the last one; its arrays are used again
+        self._sent: np.ndarray | None = None  # the theta of the host that a device holds
         self._started = time.perf_counter()
 
     # --- evaluation ---
@@ -119,7 +121,7 @@ class Run:
                 network, rows.x, rows.target, rows.weight, reuse=self._work
             )
         result = self._work
-        gradient = result.gradient.theta.astype(np.float64)
+        gradient = self._double(result.gradient.theta)
         terms = Terms(result.total, result.loss, result.reg, gradient)
         if batch is None:
             self._known = (theta.copy(), terms)
@@ -234,7 +236,7 @@ class Run:
         old, before = self.check_finite().total, self.point
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             moved = update_grid(self._at(before.theta), self.data.x, self.settings.grid_eps)
-        self.go(_point(moved))
+        self.go(self._point(moved))
         terms = self.evaluate(self.point.theta)
         if not terms.finite:
             self.go(before)
@@ -258,22 +260,28 @@ class Run:
         better = self.kept.offer(self.point, value, self.step)
         self._stale = 0 if better else self._stale + 1
 
+    def _point(self, network: Network) -> Point:
+        """Copy the parameters and knots of a network."""
+        knots = tuple(layer.knots.copy() for layer in network.layers)
+        return Point(self._double(network.theta), knots)
+
+    def _double(self, theta: Array) -> Array:
+        """Copy a vector of parameters to where the optimiser works, in double precision."""
+        return (to_numpy(theta) if self.on_host else theta).astype(np.float64)
+
     def _at(self, theta: np.ndarray) -> Network:
         """Return the network at theta; the next call moves it on."""
-        self._template.theta[...] = theta
+        there = self._template.theta
+        if not self.on_host or namespace(there) is np:
+            there[...] = theta
+        elif self._sent is None or not np.array_equal(theta, self._sent, equal_nan=True):
+            there[...] = namespace(there).asarray(theta)
+            self._sent = theta.copy()
         return self._template
 
 
 class NonFinite(StopTraining):
     """The objective or its gradient is NaN or infinite, and there is no way on."""
-
-
-def _point(network: Network) -> Point:
-    """Copy the parameters and knots of a network."""
-    return Point(
-        np.array(network.theta, dtype=np.float64),
-        tuple(np.array(layer.knots) for layer in network.layers),
-    )
 
 
 def _with_knots(network: Network, knots: tuple[Array, ...]) -> Network:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .._arrays import Array
+from .._arrays import Array, namespace
 from ..bspline_knots import check_integer
 from ..network import PARAMETERS, Network
 
@@ -38,12 +38,32 @@ class Batch:
         return int(self.x.shape[0])
 
     def rows(self, index: Array) -> Batch:
-        """Return some of the rows."""
+        """Return some of the rows.
+
+        Parameters
+        ----------
+        index : (n,)
+            Their numbers, or a mask.
+        """
+        index = namespace(self.x).asarray(index)
         weight = None if self.weight is None else self.weight[index]
         return Batch(self.x[index], self.target[index], weight)
 
+    def beside(self, network: Network) -> Batch:
+        """Return the batch where the network is: on its device, or as it is."""
+        xp = namespace(network.theta)
+        weight = None if self.weight is None else xp.asarray(self.weight)
+        return Batch(xp.asarray(self.x), xp.asarray(self.target), weight)
+
     def checked(self, network: Network, name: str = "data") -> Batch:
         """Return the batch as arrays of the network's dtype; labels stay integers.
+
+        Parameters
+        ----------
+        network : Network
+            Which is to learn from it.
+        name : str
+            What error messages call it.
 
         Raises
         ------
