@@ -258,14 +258,15 @@ def test_info_without_the_optional_packages(monkeypatch):
     def absent(name):
         raise metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr("kanref.cli.machine.find_spec", lambda _: None)
+    monkeypatch.setattr("kanref.cli.machine.missing", lambda: "needs CuPy")
+    monkeypatch.setattr("kanref.cli.machine.devices", list)
     monkeypatch.setattr("kanref.cli.machine.numba_kernels", lambda: None)
     monkeypatch.setattr("kanref.cli.machine.metadata.version", absent)
     monkeypatch.setattr("kanref.cli.machine.versions", lambda: {"kanref": "1", "platform": "here"})
     shown = run("info").stdout
     assert "extras    typer not installed, pandas not installed, pyarrow not installed" in shown
     assert "numba: not there; NumPy computes instead, and everything works" in shown
-    assert "cupy: not installed" in shown
+    assert "cupy: not there: it needs CuPy" in shown
     assert "threads   1 of" in shown
     assert json.loads(run("info", "--json").stdout)["numba"] is None
     shown = run("warmup")

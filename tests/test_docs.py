@@ -17,6 +17,7 @@ import re
 from contextlib import redirect_stdout
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -89,8 +90,11 @@ def test_a_wrong_output_is_noticed():
 def test_code_of_a_page_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names: dict = {"__name__": "__docs__"}
-    for line, code, expected in blocks(page.read_text(encoding="utf-8")):
-        run(line, code, expected, names, str(page.relative_to(ROOT)))
+    try:
+        for line, code, expected in blocks(page.read_text(encoding="utf-8")):
+            run(line, code, expected, names, str(page.relative_to(ROOT)))
+    finally:
+        plt.close("all")  # pages draw; the tests of the pictures count figures
 
 
 def listed() -> dict[str, set[str]]:
