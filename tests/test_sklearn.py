@@ -33,6 +33,24 @@ def table(n=90, seed=0):
     return X, 1000 + 20 * np.sin(3 * X[:, 0]) + 0.1 * X[:, 1]
 
 
+@pytest.mark.parametrize("options", [{}, {"hidden": ()}, {"solver": "adam"}])
+def test_a_constant_column_has_no_say(options):
+    X, y = table()
+    constant = np.c_[X, np.full(len(X), 7.0)]
+    estimator = KANRegressor(**{**QUICK, **options}).fit(constant, y)
+    moved = [*constant, 0, 0, 0, 93.0]
+    np.testing.assert_array_equal(estimator.predict(moved), estimator.predict(constant))
+    assert estimator.feature_importances_[3] == 0
+
+
+@pytest.mark.parametrize(
+    "options", [{"early_stopping": "a"}, {"learning_rate": -1.0}, {"learning_rate": np.nan}]
+)
+def test_wrong_options_are_named_before_the_fit(options):
+    with pytest.raises(ValueError, match=f"`{next(iter(options))}` must be"):
+        KANRegressor(**QUICK).set_params(**options).fit(*table())
+
+
 @pytest.fixture(scope="module")
 def fitted():
     X, y = table()

@@ -96,7 +96,7 @@ TARGETS: Mapping[str, Target] = MappingProxyType(
             (".txt", ".tex", ".sql", ".md"),
             "the formula of a symbolic model, as text in several languages",
         ),
-        "table": Target("table", (".json", ".npz"), "every edge as a lookup table of integers"),
+        "table": Target("table", (".json",), "every edge as a lookup table of integers"),
     }
 )
 """The targets by name (read-only)."""

@@ -52,6 +52,9 @@ class KANEstimator(BaseEstimator):
             raise ValueError("`sample_weight` must be positive somewhere, got no such row")
         model = self._new_model(rows, n_out, rng)
         model.scaling = standard_scaling(rows, n_out, final=True)
+        varies = rows.X.min(axis=0) < rows.X.max(axis=0)
+        if varies.any():  # nothing would tell what the edges of a constant column should be
+            model.network.layers[0].mask[~varies] = False
         start = model.network.copy()
         walk = path.Walk(start.copy, self._loss(n_out), max(1, self.max_iter // 4))
 
@@ -152,6 +155,10 @@ class KANEstimator(BaseEstimator):
             checks.number("alpha", self.alpha, low=0)
         elif self.alpha != "auto":
             raise ValueError(f"`alpha` must be 'auto' or a number ≥ 0, got {self.alpha!r}")
+        if self.early_stopping not in (True, False):
+            raise ValueError(f"`early_stopping` must be True or False, got {self.early_stopping!r}")
+        if not self.learning_rate > 0:
+            raise ValueError(f"`learning_rate` must be positive, got {self.learning_rate!r}")
         checks.integer("max_iter", self.max_iter, 1)
         checks.integer("batch_size", self.batch_size, 1)
         checks.integer("n_iter_no_change", self.n_iter_no_change, 1)

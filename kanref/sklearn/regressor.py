@@ -49,7 +49,7 @@ class KANRegressor(RegressorMixin, KANEstimator):
         Hold out `validation_fraction` of the rows in the last stage, end it after
         `n_iter_no_change` measurements without improvement, and keep the best point.
     validation_fraction : float
-        At most 0.5.
+        At most 0.5; the rows are cut into n parts, and it is 1/n for the nearest n.
     n_iter_no_change : int
         Measurements are taken after each iteration of L-BFGS, or each epoch of Adam.
     random_state : int, RandomState or None
