@@ -38,7 +38,8 @@ def test_a_constant_column_has_no_say(options):
     X, y = table()
     constant = np.c_[X, np.full(len(X), 7.0)]
     estimator = KANRegressor(**{**QUICK, **options}).fit(constant, y)
-    moved = [*constant, 0, 0, 0, 93.0]
+    moved = constant.copy()
+    moved[:, 3] = 100.0
     np.testing.assert_array_equal(estimator.predict(moved), estimator.predict(constant))
     assert estimator.feature_importances_[3] == 0
 
