@@ -323,8 +323,25 @@ def theta_gradient(
     """Return the gradient of theta only, as training needs it; see :func:`network_backward`.
 
     `network`, `cache`, `dy` and `cotangents` are the same as there.
-    What theta does not hold may be left out: node affines, and the cotangent of the inputs. The
-    gradient is written into `out`, an earlier gradient, where it is given.
+    What theta does not hold may be left out: node affines, and the cotangent of the inputs.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+    cache : NetworkCache
+        From :func:`network_forward` with it, on N samples.
+    dy : (N, n_out)
+        Cotangent of the outputs.
+    cotangents : sequence, optional
+        What a regulariser adds in each layer.
+    out : Network, optional
+        An earlier gradient of the same shapes and groups, which is overwritten.
+
+    Returns
+    -------
+    Network
+        Its `theta` (P,) is the gradient: `out`, where it was given.
     """
     affines = not set(network.groups).isdisjoint(NODE_PARAMETERS)
     layers, nodes = list(network.layers), list(network.nodes)

@@ -3,9 +3,9 @@
 What the reference computes for all G + k splines, the loops of :mod:`kanref.kernels.loops` compute
 for the k + 1 that are not zero at a point, with vectors that run over the outputs. One scheme
 serves all sizes: a row of 16 outputs is two or four vectors, a row of five is part of one, one or
-two outputs are computed as numbers. Products of a dense basis with BLAS were tried for wide layers
-at small G and are slower (``benchmarks/limit.py``). What is chosen by size is the number of
-threads, and the block of samples whose sums should stay in the cache.
+two outputs are computed as numbers. There is no path by BLAS for wide layers at small G; the share
+of BLAS's rate that the loops reach is what ``benchmarks/limit.py`` measures. What is chosen by size
+is the number of threads, and the block of samples that are sorted together.
 
 Symbolic edges, and base functions that the loops do not know, go through the functions of the
 reference. The arrays of a pass can be used again by the next one: pass its cache as `reuse`.
