@@ -197,12 +197,17 @@ Drawn = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def _noise(start: _Start) -> np.ndarray:
-    """Coefficients of splines that follow noise at the G + 1 breakpoints."""
+    """Coefficients of splines that follow noise at the G + 1 breakpoints.
+
+    All inputs start on the same grid, so one factorisation serves every edge.
+    """
     shape = start.shape
     values = start.rng.random((shape.G + 1, *start.edges)) - 0.5
-    return fit_coef(
-        start.grid.T, values * (start.state.noise_scale / shape.G), start.knots, shape.k
-    )
+    values *= start.state.noise_scale / shape.G
+    coef = fit_coef(
+        start.grid[0][:, None], values.reshape(shape.G + 1, 1, -1), start.knots[:1], shape.k
+    )  # (1, n_in * n_out, G+k)
+    return coef.reshape(*start.edges, shape.G + shape.k)
 
 
 def _uniform_base(start: _Start) -> np.ndarray:
