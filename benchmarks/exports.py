@@ -88,8 +88,9 @@ def row(name: str, size: int | None, one: float | None, batch: float | None, **m
 
 
 def python_row(name: str, files: list[Path], X: np.ndarray) -> dict:
-    """Measure an exported Python file."""
-    spec = spec_from_file_location(f"exported_{name}", files[0])
+    """Measure an exported Python file: of the lookup tables it is their reader."""
+    program = next(file for file in files if file.suffix == ".py")
+    spec = spec_from_file_location(f"exported_{name}", program)
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     rows = X if name == "numpy" else X.tolist()
@@ -147,7 +148,7 @@ def measure(name: str, model: KAN, X: np.ndarray, folder: Path) -> dict:
     options = {"c": {"float": {"dtype": "float"}, "no exp": {"lookup": 1e-6}}}
     more = options.get(target, {}).get(variant, {})
     files = model.export(folder / f"net{SUFFIXES[target]}", to=target, **more)
-    if target in ("python", "numpy"):
+    if target in ("python", "numpy", "table"):
         return python_row(name, files, X)
     if target == "c":
         return c_row(name, files, [])

@@ -79,7 +79,7 @@ def insert_knots(knots: Array, coef: Array, k: int, new_grid: Array) -> tuple[Ar
     t, c, new_t = (np.asarray(to_numpy(a), dtype=np.float64) for a in (knots, coef, new_knots))
     eps = float(xp.finfo(new_knots.dtype).eps)
     _check_contains(knots_grid(t, k), knots_grid(new_t, k), eps)
-    new_c = _blossom(t, c, k, _source_cells(t, new_t, k), _windows(new_t, k))
+    new_c = blossom(t, c, k, _source_cells(t, new_t, k), _windows(new_t, k))
     return new_knots, xp.asarray(new_c, dtype=coef.dtype)
 
 
@@ -132,15 +132,40 @@ def _source_cells(t: np.ndarray, new_t: np.ndarray, k: int) -> np.ndarray:
     return np.take_along_axis(J[:, near], best[:, :, None], axis=2)[:, :, 0]
 
 
-def _blossom(
+def blossom(
     t: np.ndarray, coef: np.ndarray, k: int, J: np.ndarray, arguments: np.ndarray
 ) -> np.ndarray:
-    """Return the blossom of every spline's polynomial on cell J at `arguments`, by de Boor.
+    """Return the blossom of every spline's polynomial on some cells, by de Boor's algorithm.
 
     Round r joins neighbours over t_{i+k+1-r} - t_i, ever narrower: the arguments farthest from the
     cell come first, where the division by a width amplifies rounding the least.
 
-    Shapes: J (n_in, M); arguments (n_in, M, k); result (n_in, n_out, M).
+    Parameters
+    ----------
+    t : (n_in, G+2k+1)
+        The knots.
+    coef : (n_in, n_out, G+k)
+        The coefficients.
+    k : int
+        The degree.
+    J : (n_in, M)
+        Knot numbers: the cells [t_J, t_{J+1}], none of them empty.
+    arguments : (n_in, M, k)
+        The k arguments on each cell; their order does not matter.
+
+    Returns
+    -------
+    (n_in, n_out, M)
+        At k equal arguments, the value of the polynomial; at the k knots inside the support of
+        B_m, ``coef[:, :, m]``; at ends of the cell, its Bernstein coefficients.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> t = np.array([[-2.0, -1.0, 0.0, 1.0, 2.0, 3.0]])
+    >>> coef, cell = np.array([[[0.0, 2.0, 0.0]]]), np.array([[2]])
+    >>> [blossom(t, coef, 2, cell, np.array([[u]])).item() for u in ([0, 0], [0, 1], [1, 1])]
+    [1.0, 2.0, 1.0]
     """
     rows = np.arange(t.shape[0])[:, None, None]
     middle = (t[rows[:, :, 0], J] + t[rows[:, :, 0], J + 1]) / 2

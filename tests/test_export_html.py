@@ -14,7 +14,7 @@ from export_cases import HOSTILE, random_model
 from kanref import KAN, Scaling
 from kanref.export import export, program_of
 from kanref.export.html import write
-from kanref.export.view import round_range
+from kanref.export.view import View, round_range
 from kanref.export.web import document
 
 
@@ -450,3 +450,14 @@ def test_data_set_the_ranges_and_the_start(tmp_path):
     assert [entry["high"] for entry in data["inputs"]] == [81.0, 0.0]
     medians = np.median(X, axis=0)
     np.testing.assert_allclose([e["start"] for e in data["inputs"]], medians, atol=0.1)
+
+
+def test_long_names_leave_room_for_the_drawing_on_a_phone():
+    model = KAN([5, 4, 3], seed=0)
+    names = [f"temperature-of-the-fluid-in-the-outer-jacket-number-{i}" for i in range(5)]
+    model.input_names, model.output_names = names, names[:3]
+    layouts = View.of(program_of(model)).data()["layouts"]
+    narrow = layouts[0]
+    assert sum(narrow["margins"][::2]) < 0.5 * narrow["width"]
+    assert sum(narrow["margins"][1::2]) < 0.8 * narrow["height"]
+    assert len(set(narrow["inputs"]["texts"])) == 5  # and their ends still tell them apart

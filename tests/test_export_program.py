@@ -107,8 +107,14 @@ def test_labels():
     model = KAN([2, 3])
     model.classes = [np.str_("a"), "b", np.int64(3)]
     assert program_of(model).classes == ("a", "b", 3)
-    model.classes = ["a", "b"]
-    with pytest.raises(ExportError, match="must be 3 labels, got 2"):
+    for wrong in (["a", "b"], ["a", "b", "c", "d"], "abc", 3, []):
+        with pytest.raises(ValueError, match="`classes` must be a list of 3 labels, one for"):
+            model.classes = wrong
+    assert model.classes == ["a", "b", 3]
+    with pytest.raises(ValueError, match="must be a list of 2 labels"):
+        KAN([2, 1]).classes = ["yes"]
+    model.classes.append("d")
+    with pytest.raises(ExportError, match="must be 3 labels, got 4"):
         program_of(model)
     model.classes = ["a", "b", ("c",)]
     with pytest.raises(ExportError, match="a label must be"):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..bspline_insertion import _blossom
+from ..bspline_insertion import blossom
 from .interval import Interval
 
 HALVINGS = 3
@@ -49,7 +49,7 @@ class Pieces:
         left, right = t[rows, J], t[rows, J + 1]
         ends = np.stack([left, right], axis=2)  # (n_in, C, 2)
         corners = [
-            _blossom(t, coef, k, J, ends[:, :, [0] * (k - r) + [1] * r]) for r in range(k + 1)
+            blossom(t, coef, k, J, ends[:, :, [0] * (k - r) + [1] * r]) for r in range(k + 1)
         ]
         bernstein = np.moveaxis(np.stack(corners, axis=-1), 1, 2)  # (n_in, C, n_out, k+1)
         inner = _parts(bernstein)

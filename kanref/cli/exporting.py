@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from .. import export
+from ..table_files import columns
 from .destinations import check_destinations
 from .errors import Refused
-from .using import load_model
+from .using import files_read, load_model, open_table
 
 
 def option_values(texts: Sequence[str]) -> dict[str, Any]:
@@ -51,16 +52,25 @@ def _value(text: str) -> Any:
 
 
 def export_model(
-    model_path: Path, out: Path, to: str | None, options: Sequence[str]
+    model_path: Path, place: str, to: str | None, options: Sequence[str], data: Path | None = None
 ) -> tuple[str, dict[str, Any]]:
-    """Write a model for a target, and return what to tell: the files with their sizes."""
+    """Write a model for a target, and return what to tell: the files with their sizes.
+
+    The place is text: a path would forget that one was written like a folder's.
+    """
     values = option_values(options)
     try:
-        target = export.target_of(out, to)
+        out, target = export.file_path(place), export.target_of(place, to)
     except ValueError as error:
         raise Refused(_as_options(str(error))) from None
-    check_destinations({"--out": out}, {"the model": model_path}, {})
+    takes_data = "X" in export.TARGETS[target].options
+    if data is not None and not takes_data:
+        raise Refused(f"the target {target} has no use for --data")
+    sources = files_read(the_model=model_path, the_data=data)
+    check_destinations({"--out": out}, sources, {})
     model = load_model(model_path)
+    if data is not None:
+        values["X"] = columns(open_table(data), model.input_names)
     try:
         files = export.render(export.program_of(model), out, target, **values)
     except (ValueError, TypeError) as error:
@@ -68,8 +78,12 @@ def export_model(
     except ModuleNotFoundError as error:
         raise Refused(f"the target {target} needs {error.name}") from None
     places = {f"--out ({path.name})": path for path in files if path != out}
-    check_destinations({"--out": out, **places}, {"the model": model_path}, {})
-    export.write_files(files)
+    check_destinations({"--out": out, **places}, sources, {})
+    try:
+        export.write_files(files)
+    except OSError as error:
+        what = error.filename or str(out)
+        raise Refused(f"cannot write {what!r}: {error.strerror or error}") from None
     sizes = {path: path.stat().st_size for path in files}
     text = "\n".join(f"{path}: {size} bytes" for path, size in sizes.items())
     listed = [{"path": str(path), "bytes": size} for path, size in sizes.items()]
@@ -78,4 +92,4 @@ def export_model(
 
 def _as_options(message: str) -> str:
     """Return a message about arguments as one about options."""
-    return message.replace("`path`", "--out").replace("`to`", "--to")
+    return message.replace("`path`", "--out").replace("`to`", "--to").replace("`X`", "--data")

@@ -28,7 +28,7 @@ from types import MappingProxyType
 from typing import Any
 
 from .build import build_program, program_of
-from .files import write_files
+from .files import file_path, write_files
 from .program import ExportError, Program
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "Target",
     "build_program",
     "export",
+    "file_path",
     "program_of",
     "render",
     "target_of",
@@ -158,7 +159,7 @@ def render(
         If the target has no such option.
     """
     name = target_of(path, to)
-    path, target = Path(path), TARGETS[name]
+    path, target = file_path(path), TARGETS[name]
     known = target.options
     unknown = sorted(set(options) - set(known))
     if unknown:
@@ -183,6 +184,13 @@ def export(
     -------
     list of Path
         The files, the main one first.
+
+    Raises
+    ------
+    OSError
+        If one cannot be written. FileNotFoundError names a folder that is missing; FileExistsError
+        a file beside the main one, such as the header of a C source, whose place is taken by
+        something that kanref did not write. The main file replaces whatever is there.
 
     Examples
     --------

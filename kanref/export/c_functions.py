@@ -6,8 +6,8 @@ The Bessel functions are written out: those of ``math.h`` are POSIX, and C99 has
 
 from __future__ import annotations
 
+from .library import IDENTIFIERS, exponent, product
 from .program import ExportError
-from .python_functions import IDENTIFIERS
 
 BASES = {
     "silu": """
@@ -42,7 +42,6 @@ _NAN = "not_a_number()"
 
 _BODIES = {
     "zero": "0.0%",
-    "same": "t",
     "sqrt": f"t < 0.0% ? {_NAN} : sqrt%(t)",
     "x_sqrt": f"t < 0.0% ? {_NAN} : t * sqrt%(t)",
     "inverse_sqrt": f"t <= 0.0% ? {_NAN} : 1.0% / sqrt%(t)",
@@ -68,7 +67,7 @@ _BODIES = {
     "j1": "bessel(1, t)",
 }
 
-_PLAIN = ("zero", "same", "absolute", "sgn")
+_PLAIN = ("zero", "absolute", "sgn")
 
 BESSEL = """
 /* The Bessel function of order n = 0 or 1, exact to rounding. Near 0 by the midpoint rule for its
@@ -128,12 +127,10 @@ def base_source(name: str, ctype: str) -> str:
 
 def function_body(name: str) -> str:
     """Return the expression of a library function."""
-    code = IDENTIFIERS[name]
-    stem, _, exponent = name.removeprefix("1/").partition("^")
-    if stem == "x" and (exponent.isdigit() or name == "1/x"):
-        product = " * ".join("t" * int(exponent or 1))
-        return f"t == 0.0% ? {_NAN} : 1.0% / ({product})" if name.startswith("1/") else product
-    return _BODIES[code]
+    n = exponent(name)
+    if n is None:
+        return _BODIES[IDENTIFIERS[name]]
+    return product(n) if n > 0 else f"t == 0.0% ? {_NAN} : 1.0% / ({product(n)})"
 
 
 def function_source(name: str, ctype: str) -> str:

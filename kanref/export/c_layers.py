@@ -8,9 +8,9 @@ from typing import Any
 from .c_functions import typed
 from .c_lookup import Lookup
 from .c_text import comment
+from .library import function_term
 from .program import Program
-from .python_functions import IDENTIFIERS
-from .text import Number, affine, counted, node_name, rows, times
+from .text import Number, affine, factors_text, layer_about, node_name, rows, times
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,8 @@ def lookup_tables(dialect: Dialect) -> list[Table]:
 def layer_source(program: Program, l: int, dialect: Dialect) -> str:
     """Return the function of one layer, from x to z."""
     layer = program.layers[l]
-    about = f"From {counted(layer.n_in, 'node')} to {counted(len(layer.nodes), 'node')}."
     lines = [
-        f"/* {about} */",
+        f"/* {layer_about(layer)} */",
         f"static void layer_{l}(const {dialect.ctype} *x, {dialect.ctype} *z)",
         "{",
         dialect.typed(f"    @ u[{layer.n_sums}] = {{0.0%}};"),
@@ -116,9 +115,8 @@ def _edges(program: Program, l: int, i: int, dialect: Dialect) -> list[str]:
             text = f"{times(edge.scale_base, 'base', dialect.number)} + {text}"
         lines.append(f"    u[{edge.j}] += {text};")
     for fun in functions:
-        name = dialect.own[fun.function] if fun.own else IDENTIFIERS[fun.function.name]
-        value = f"{name}_of({affine(fun.a, f'x[{i}]', fun.b, dialect.number)})"
-        lines.append(f"    u[{fun.j}] += {affine(fun.c, value, fun.d, dialect.number)};")
+        term = function_term(fun, dialect.own, f"x[{i}]", ending="_of", write=dialect.number)
+        lines.append(f"    u[{fun.j}] += {term};")
     return lines
 
 
@@ -131,7 +129,7 @@ def _nodes(program: Program, l: int, dialect: Dialect) -> list[str]:
         if not a.is_identity
     ]
     for n, node in enumerate(layer.nodes):
-        product = " * ".join(f"u[{j}]" for j in node.factors)
+        product = factors_text([f"u[{j}]" for j in node.factors], node.scale)
         value = affine(node.scale, product, node.bias, dialect.number)
         lines.append(f"    z[{n}] = {value}; /* {comment(node_name(program, l + 1, n))} */")
     return lines

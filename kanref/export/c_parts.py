@@ -8,9 +8,9 @@ from . import c_functions as cf
 from .c_layers import Dialect
 from .c_lookup import Lookup
 from .c_text import name_comment
+from .library import IDENTIFIERS
 from .own import domain_test, own_expression, printed
 from .program import ExportError, Program
-from .python_functions import IDENTIFIERS
 from .text import affine
 
 _SPLINES = """

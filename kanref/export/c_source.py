@@ -30,6 +30,7 @@ from .c_layers import Dialect, layer_source, lookup_tables, tables
 from .c_lookup import make_lookup, output_errors
 from .c_parts import functions
 from .c_text import double_number, float_number, identifier
+from .library import own_names
 from .program import ExportError, Program
 
 _TYPES = {"double": double_number, "float": float_number}
@@ -76,8 +77,7 @@ def _dialect(program: Program, stem: str, dtype: str | None, lookup: float | Non
         }
     if ctype == "float":
         _check_floats(program)
-    own = {function: f"own_{n + 1}" for n, function in enumerate(program.own_functions)}
-    return Dialect(identifier(stem), ctype, _TYPES[ctype], lookups, own)
+    return Dialect(identifier(stem), ctype, _TYPES[ctype], lookups, own_names(program))
 
 
 def _check_floats(program: Program) -> None:

@@ -13,6 +13,7 @@ from ..functions import FUNCTIONS, Function
 from .javascript_functions import BASES, FUNCTIONS_OF_T, HELPERS
 from .own import domain_test, own_expression, printed
 from .program import ExportError, FunctionEdge, LayerProgram, Node, Program, Spline
+from .text import WRITTEN_BY
 
 EXPORTS = ("inputNames", "outputNames", "classes", "predict", "predictMany", "predictClass")
 """What the module exports."""
@@ -109,7 +110,7 @@ def _title(program: Program, stem: str) -> str:
     values = ", ".join("0" * program.n_in)
     width = ", ".join(map(str, program.width))
     return (
-        f"// A Kolmogorov-Arnold network of width [{width}], written by kanref {__version__}.\n"
+        f"// A Kolmogorov-Arnold network of width [{width}], {WRITTEN_BY} {__version__}.\n"
         "// It needs nothing else:\n"
         "//\n"
         f"//   import {{ predict }} from {literal(f'./{stem}.mjs')};\n"
@@ -254,7 +255,7 @@ def _types(program: Program, stem: str) -> str:
         one = " | ".join(dict.fromkeys(kinds[type(label)] for label in labels))
         all_of_them = f"readonly ({one})[]"
     return f"""\
-// Types of {literal(f"{stem}.mjs")}, written by kanref {__version__}.
+// Types of {literal(f"{stem}.mjs")}, {WRITTEN_BY} {__version__}.
 
 /** {program.n_in} numbers in the order of inputNames, or an object that has them by name. */
 export type Row =

@@ -9,7 +9,7 @@ BASES = {
     "tanh": "Math.tanh(x)",
     "relu": "Math.max(x, 0)",
     "sigmoid": "1 / (1 + Math.exp(-x))",
-    "gelu": "(x * erfc(-x * Math.SQRT1_2)) / 2",
+    "gelu": "0.5 * x * erfc(-x * Math.SQRT1_2)",
     "softplus": "Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))",
     "sin": "Math.sin(x)",
     "gaussian": "Math.exp(-x * x)",

@@ -6,7 +6,7 @@ into NaN before they see it; outside the domain they are NaN by themselves.
 
 from __future__ import annotations
 
-from .python_functions import IDENTIFIERS
+from .library import IDENTIFIERS, exponent, product
 
 BASES = {
     "silu": """
@@ -77,7 +77,6 @@ def bessel(n, x):
 
 _EXPRESSIONS = {
     "zero": "0.0 * t",
-    "same": "t",
     "sqrt": "np.sqrt(t)",
     "x_sqrt": "t * np.sqrt(t)",
     "inverse_sqrt": "np.where(t > 0.0, 1.0 / np.sqrt(t), np.nan)",
@@ -106,12 +105,9 @@ _EXPRESSIONS = {
 
 def function_source(name: str) -> str:
     """Return the source of a library function."""
-    code = IDENTIFIERS[name]
-    stem, _, exponent = name.removeprefix("1/").partition("^")
-    if stem == "x" and (exponent.isdigit() or name == "1/x"):
-        body = " * ".join("t" * int(exponent or 1))
-        if name.startswith("1/"):
-            body = f"np.where(t == 0.0, np.nan, 1.0 / ({body}))"
-    else:
+    code, n = IDENTIFIERS[name], exponent(name)
+    if n is None:
         body = _EXPRESSIONS[code]
+    else:
+        body = product(n) if n > 0 else f"np.where(t == 0.0, np.nan, 1.0 / ({product(n)}))"
     return f"\n@function\ndef {code}(t):\n    return {body}\n"

@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..functions import Function
+from .library import IDENTIFIERS, function_term, own_names
 from .numpy_functions import BASES, BESSEL, function_source
 from .own import domain_test, own_expression, printed
 from .program import Program
-from .python_functions import IDENTIFIERS, base_name
+from .python_functions import base_name
 from .python_text import head, names_tables
-from .text import affine, counted, node_name, number, rows, shown
+from .text import layer_about, node_name, number, rows, shown
 
 _ENTRANCES = '''
 
@@ -83,7 +84,7 @@ def function(f):
 def write(program: Program, *, stem: str) -> dict[str, str]:
     """Return the file; see the text of this module."""
     sources = {IDENTIFIERS[name]: function_source(name) for name in program.library_functions}
-    own = {function: f"own_{n + 1}" for n, function in enumerate(program.own_functions)}
+    own = own_names(program)
     body = [_entrances(program), _network(program)]
     body += [_layer(program, l, own) for l in range(len(program.layers))]
     if any(layer.splines for layer in program.layers):
@@ -144,7 +145,7 @@ def _layer(program: Program, l: int, own: dict[Function, str]) -> str:
     layer = program.layers[l]
     lines = [
         f"def layer_{l}(x):",
-        f'    """From {counted(layer.n_in, "node")} to {counted(len(layer.nodes), "node")}."""',
+        f'    """{layer_about(layer)}"""',
         "    x = np.where(np.isfinite(x), x, np.nan)",
         f"    u = np.zeros((len(x), {layer.n_sums}))",
     ]
@@ -192,9 +193,7 @@ def _edges(program: Program, l: int, i: int, own: dict[Function, str]) -> list[s
             base = f"{base_name(layer.base)}(x[:, {i}])[:, None] * {scales}"
             lines.append(f"    u[:, {columns}] += {base}")
     for fun in functions:
-        name = own[fun.function] if fun.own else IDENTIFIERS[fun.function.name]
-        value = f"{name}({affine(fun.a, f'x[:, {i}]', fun.b)})"
-        lines.append(f"    u[:, {fun.j}] += {affine(fun.c, value, fun.d)}")
+        lines.append(f"    u[:, {fun.j}] += {function_term(fun, own, f'x[:, {i}]')}")
     return lines
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..functions import Domain
+from .library import exponent
 from .onnx_builder import Builder
 from .program import ExportError, FunctionEdge
 
@@ -51,12 +52,12 @@ def function_value(g: Builder, edge: FunctionEdge, t: str) -> str:
         )
     bad = _outside(g, edge.function.domain, t)
     t = g.add("Where", bad, g.number(_inner_point(edge.function.domain)), t)
-    stem, _, exponent = name.removeprefix("1/").partition("^")
-    if stem == "x" and (exponent.isdigit() or name in ("x", "1/x")):
+    n = exponent(name)
+    if n is not None:
         value = t
-        for _ in range(int(exponent or 1) - 1):
+        for _ in range(abs(n) - 1):
             value = g.add("Mul", value, t)
-        value = g.add("Div", g.number(1.0), value) if name.startswith("1/") else value
+        value = value if n > 0 else g.add("Div", g.number(1.0), value)
     elif name in _SIMPLE:
         value = _SIMPLE[name](g, t)
     else:

@@ -7,7 +7,9 @@ outputs stand in the metadata of the file, as JSON lists. ``model.export("net.on
 precision in either case, so that a column of large numbers with a small spread keeps its digits.
 
 The splines come from the recursion of Cox and de Boor on all of a layer's inputs at once, and every
-sum from one product of matrices. Building the graph needs the package `onnx` (the extra ``onnx``).
+sum from products of matrices: for the splines within the grid, for the lines beyond it, and for the
+base functions. Where terms overflow (beyond about 1e300, in float32 1e30) this order may leave a
+sum finite or infinite which the model makes infinite or NaN. Building it needs the extra ``onnx``.
 """
 
 from __future__ import annotations
@@ -291,9 +293,9 @@ def _label_array(classes: tuple[Label, ...]) -> np.ndarray:
     if kinds == {bool}:
         return np.array(classes, dtype=bool)
     if kinds == {int}:
-        if all(-(2**63) <= int(label) < 2**63 for label in classes):
-            return np.array(classes, dtype=np.int64)
-        raise ExportError(f"integer labels must fit into 64 bits, got {classes}")
+        if not all(-(2**63) <= int(label) < 2**63 for label in classes):
+            raise ExportError(f"integer labels must fit into 64 bits, got {classes}")
+        return np.array(classes, dtype=np.int64)
     if kinds <= {int, float}:
         return np.array(classes, dtype=np.float64)
     raise ExportError(f"labels must be all text, all numbers or all booleans, got {classes}")

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..network import Network
 from ..plotting.layout import Layout, arrange, natural_width
-from ..plotting.text import Labels, fit_labels
+from ..plotting.text import Labels, fit_labels, shorten
 
 WIDTHS = (3.95, 6.4, 9.2)
 """Inches, beside what the network wants: a phone has the first."""
@@ -21,6 +21,7 @@ PITCH, WIDEST = 0.34, 34.0
 """Nodes stand so many inches apart at least, in an arrangement of so many at most."""
 
 _NAME_SIZE = 11.5  # points
+_SHORT = 13  # letters of a name; all others of the page have it whole
 _SIDE = 0.12
 _BELOW, _ABOVE = 0.4, 0.34  # beside the names, for the node and the value
 _SLANTED = 0.16  # the same for slanted names, which have no value
@@ -60,7 +61,7 @@ def _placed(
     names: tuple[Sequence[str], Sequence[str]],
     index: Mapping[tuple[int, int, int], int],
 ) -> dict[str, Any]:
-    below, above = (fit_labels(row, layout.width / len(row), _NAME_SIZE) for row in names)
+    below, above = (_labels(row, layout.width) for row in names)
     left, right = _overhang(below, layout.width), _overhang(above, layout.width)
     bottom = below.height + (_SLANTED if below.rotation else _BELOW)
     top = above.height + (_SLANTED if above.rotation else _ABOVE)
@@ -85,6 +86,15 @@ def _placed(
         "inputs": {"texts": below.texts, "rotation": below.rotation},
         "outputs": {"texts": above.texts, "rotation": above.rotation},
     }
+
+
+def _labels(names: Sequence[str], width: float) -> Labels:
+    """Fit a row of names; those that would stand out far from a narrow drawing are cut."""
+    pitch = width / len(names)
+    found = fit_labels(names, pitch, _NAME_SIZE)
+    if 0 < found.rotation and max(found.width, found.height) > width / 4:
+        found = fit_labels([shorten(name, _SHORT) for name in names], pitch, _NAME_SIZE)
+    return found
 
 
 def _overhang(labels: Labels, width: float) -> float:

@@ -18,6 +18,14 @@ alone, and an output that no live edge connects to x_i keeps its value. The rule
 layer: what overflows within goes on as NaN. Nothing may be read out of bounds: test for a finite x
 before a cell is looked up.
 
+**Overflow.** Beyond the grid a spline is B_m(x) = B_m(e) + (x - e) · s with the whole slope s
+formed first, a node multiplies by its scale when the product of its factors is whole, and sums go
+edge by edge: so an export is finite, infinite or NaN where the model is, up to 1.7e308. Two cases
+are nobody's to promise. Where terms of one sum overflow with both signs, the order of summation
+and fused multiplications decide between infinity and NaN, in the model's own backends too. And
+where the splines themselves overflow (slope · distance beyond 1.8e308), the model multiplies them
+by the zeros of dead and symbolic edges, which makes NaN of their sums; an export has no such edges.
+
 **A spline edge** is φ(x) = scale_base · b(x) + Σ_m coef_m B_m(x), where `coef` already contains
 scale_spline, and b is the layer's `base`. The knots belong to the input: one evaluation of the k+1
 splines at x serves all edges that leave it. For both extrapolations, with the n knots and the

@@ -7,6 +7,8 @@ is infinite, which ``function`` of the exported file turns into NaN and infinity
 
 from __future__ import annotations
 
+from .library import IDENTIFIERS, exponent, product
+
 BASES = {
     "silu": """
 def silu(x):
@@ -73,7 +75,8 @@ def bessel(n, x):
         nodes = [math.sin((m + 0.5) * math.pi / 32.0) for m in range(16)]
         if n == 0:
             return math.fsum(math.cos(far * s) for s in nodes) / 16.0
-        return math.copysign(math.fsum(math.sin(far * s) * s for s in nodes) / 16.0, x)
+        value = math.fsum(math.sin(far * s) * s for s in nodes) / 16.0
+        return -value if x < 0.0 else value
     p, q, term = 1.0, 0.0, 1.0
     for m in range(1, 25):
         term *= (4 * n * n - (2 * m - 1) ** 2) / (8.0 * m * far)
@@ -86,33 +89,8 @@ def bessel(n, x):
     return -value if n == 1 and x < 0.0 else value
 """
 
-IDENTIFIERS = {
-    "0": "zero",
-    "x": "same",
-    "x^2": "square",
-    "x^3": "cube",
-    "x^4": "fourth_power",
-    "x^5": "fifth_power",
-    "1/x": "inverse",
-    "1/x^2": "inverse_square",
-    "1/x^3": "inverse_cube",
-    "1/x^4": "inverse_fourth_power",
-    "1/x^5": "inverse_fifth_power",
-    "sqrt": "sqrt",
-    "x^0.5": "sqrt",
-    "x^1.5": "x_sqrt",
-    "1/sqrt(x)": "inverse_sqrt",
-    "1/x^0.5": "inverse_sqrt",
-    "abs": "absolute",
-    **{name: name for name in ("exp", "log", "sin", "cos", "tan", "tanh", "sgn", "arcsin")},
-    **{name: name for name in ("arccos", "arctan", "arctanh", "gaussian", "sinh", "cosh")},
-    **{name: name for name in ("sigmoid", "erf", "sinc", "j0", "j1")},
-}
-"""What the functions of the library are called in code."""
-
 _EXPRESSIONS = {
     "zero": "0.0",
-    "same": "t",
     "sqrt": "math.sqrt(t)",
     "x_sqrt": "t * math.sqrt(t)",
     "inverse_sqrt": "1.0 / math.sqrt(t)",
@@ -146,10 +124,7 @@ def base_name(name: str) -> str:
 
 def function_source(name: str) -> str:
     """Return the source of a library function."""
-    code = IDENTIFIERS[name]
-    stem, _, exponent = name.removeprefix("1/").partition("^")
-    if stem == "x" and (exponent.isdigit() or name == "1/x"):
-        product = " * ".join("t" * int(exponent or 1))
-        form = _INVERSE if name.startswith("1/") else _POWER
-        return form.format(name=code, product=product)
+    code, n = IDENTIFIERS[name], exponent(name)
+    if n is not None:
+        return (_POWER if n > 0 else _INVERSE).format(name=code, product=product(n))
     return f"\n@function\ndef {code}(t):\n    return {_EXPRESSIONS[code]}\n"

@@ -9,11 +9,12 @@ model too. ``model.export("net.py")`` writes it; there are no options.
 from __future__ import annotations
 
 from ..functions import Function
+from .library import IDENTIFIERS, function_term, own_names
 from .own import domain_test, own_expression, printed
 from .program import LayerProgram, Program
-from .python_functions import BASES, BESSEL, IDENTIFIERS, base_name, function_source
+from .python_functions import BASES, BESSEL, base_name, function_source
 from .python_text import head, names_tables
-from .text import affine, counted, node_name, number, plus, rows, shown, times
+from .text import affine, factors_text, layer_about, node_name, number, plus, rows, shown, times
 
 _HELPERS = '''
 
@@ -77,7 +78,7 @@ def write(program: Program, *, stem: str) -> dict[str, str]:
     """Return the file; see the text of this module."""
     names = dict.fromkeys(IDENTIFIERS[name] for name in program.library_functions)
     sources = {IDENTIFIERS[name]: function_source(name) for name in program.library_functions}
-    own = {function: f"own_{n + 1}" for n, function in enumerate(program.own_functions)}
+    own = own_names(program)
     parts = [
         head(program, "Plain Python: nothing is needed beside the standard library."),
         "import math\n\n",
@@ -123,7 +124,7 @@ def predict_many(rows):
         return text
     choice = "int(y[0] > 0.0)"
     if program.n_out > 1:
-        choice = "max(range(len(y)), key=lambda o: math.inf if math.isnan(y[o]) else y[o])"
+        choice = "max(range(len(y)), key=lambda o: (y[o] != y[o], y[o]))"
     return (
         text
         + f'''
@@ -165,7 +166,7 @@ def _layer(program: Program, number_: int, own: dict[Function, str]) -> str:
     layer = program.layers[number_]
     lines = [
         f"def layer_{number_}(x):",
-        f'    """From {counted(layer.n_in, "node")} to {counted(len(layer.nodes), "node")}."""',
+        f'    """{layer_about(layer)}"""',
         "    x = [value if math.isfinite(value) else math.nan for value in x]",
         f"    u = [0.0] * {layer.n_sums}",
     ]
@@ -193,9 +194,7 @@ def _edges(program: Program, l: int, i: int, own: dict[Function, str]) -> list[s
             text = f"{times(edge.scale_base, 'base')} + {text}"
         lines.append(f"    u[{edge.j}] += {text}")
     for fun in functions:
-        name = own[fun.function] if fun.own else IDENTIFIERS[fun.function.name]
-        value = f"{name}({affine(fun.a, f'x[{i}]', fun.b)})"
-        lines.append(f"    u[{fun.j}] += {affine(fun.c, value, fun.d)}")
+        lines.append(f"    u[{fun.j}] += {function_term(fun, own, f'x[{i}]')}")
     return lines
 
 
@@ -213,7 +212,7 @@ def _nodes(program: Program, l: int) -> list[str]:
         return [*lines, f"    return {v}"]
     lines.append("    return [")
     for n, node in enumerate(layer.nodes):
-        product = " * ".join(f"{v}[{j}]" for j in node.factors)
+        product = factors_text([f"{v}[{j}]" for j in node.factors], node.scale)
         comment = f"  # {node_name(program, l + 1, n)}"
         lines.append(f"        {affine(node.scale, product, node.bias)},{comment}")
     return [*lines, "    ]"]

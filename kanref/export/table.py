@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from ..bounds import check_box
+from .given import given_rows
 from .integer_tables import EdgeTable, LayerTables, Tables, build_tables
 from .program import ExportError, Program
 from .table_reader import READER
@@ -40,6 +41,7 @@ def write(
     intervals: int = 256,
     bits: int = 16,
     box: Sequence[Sequence[float]] | None = None,
+    X: Any = None,
 ) -> Mapping[str, str]:
     """Return the files of a network as lookup tables.
 
@@ -55,10 +57,12 @@ def write(
         Size of an entry.
     box : sequence of (low, high), optional
         For each input, in data units: where the error holds. Default: the first layer's grids.
+    X : (N, n_in) or data frame, optional
+        Instead of `box`, rows that it shall enclose.
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         If an option will not do.
     ExportError
         If the network may be undefined or infinite within the box, jumps within it to infinity, or
@@ -78,7 +82,7 @@ def write(
         raise ValueError(f"`intervals` must be an integer from 1 to 65535, got {intervals!r}")
     if bits not in (8, 16) or isinstance(bits, bool):
         raise ValueError(f"`bits` must be 8 or 16, got {bits!r}")
-    checked = _grid_box(program) if box is None else check_box(box, program.input_names)
+    checked = _box(program, box, X)
     try:
         tables = build_tables(program, checked, intervals, bits)
     except ExportError:
@@ -88,6 +92,16 @@ def write(
     content = _content(program, tables, checked, bits)
     text = _json(content)
     return {".json": text + "\n", ".py": _python(program, content, stem)}
+
+
+def _box(program: Program, box: Any, X: Any) -> np.ndarray:
+    """Return the box that was given, or that of the rows, or of the grids, (n_in, 2)."""
+    if X is None:
+        return _grid_box(program) if box is None else check_box(box, program.input_names)
+    if box is not None:
+        raise ValueError("`box` must not be given beside `X`, got both")
+    rows = given_rows(program, X)
+    return np.stack([rows.min(axis=0), rows.max(axis=0)], axis=1)
 
 
 def _grid_box(program: Program) -> np.ndarray:

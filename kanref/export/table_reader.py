@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 READER = '''\
-"""{title}
+"""Lookup tables. {title}
 
 Every edge is a table of {bits}-bit integers with linear interpolation. For inputs within BOX the
 outputs differ from those of the network by at most ERROR: {errors}.

@@ -6,10 +6,13 @@ import textwrap
 from collections.abc import Callable, Iterable, Sequence
 
 from .._version import __version__
-from .program import Program
+from .program import LayerProgram, Program
 
 WIDTH = 96
 """Tables and comments are broken so that lines stay within so many characters."""
+
+WRITTEN_BY = "written by kanref"
+"""Stands in the first line of every file of code: a newer one may replace it."""
 
 Number = Callable[[float], str]
 """How a number is written in a language."""
@@ -61,6 +64,20 @@ def affine(factor: float, text: str, value: float, write: Number = number) -> st
     return plus(times(factor, text, write), value, write)
 
 
+def factors_text(factors: Sequence[str], scale: float) -> str:
+    """Return the product of a node's factors, to be multiplied by `scale` when it is whole.
+
+    The order tells where a product overflows, and whether it is 0.
+
+    Examples
+    --------
+    >>> factors_text(["v[0]", "v[1]"], 1.0), factors_text(["v[0]", "v[1]"], 0.5)
+    ('v[0] * v[1]', '(v[0] * v[1])')
+    """
+    product = " * ".join(factors)
+    return product if scale == 1 or len(factors) == 1 else f"({product})"
+
+
 def rows(items: Iterable[str], indent: str, width: int = WIDTH) -> str:
     """Return items with commas between, broken into lines that begin with `indent`."""
     text = ", ".join(items)
@@ -104,13 +121,18 @@ def node_name(program: Program, level: int, i: int) -> str:
     return f"node {i} of level {level}"
 
 
+def layer_about(layer: LayerProgram) -> str:
+    """Return what comments say of the function of a layer."""
+    return f"From {counted(layer.n_in, 'node')} to {counted(len(layer.nodes), 'node')}."
+
+
 def title(program: Program) -> str:
-    """Return the first line of an export.
+    """Return the first line of an export, which also tells that it is one.
 
     It has no name of the user's in it.
     """
     shape = " → ".join(map(str, program.width))
-    return f"A Kolmogorov–Arnold network, {shape}, written by kanref {__version__}."
+    return f"A Kolmogorov–Arnold network, {shape}, {WRITTEN_BY} {__version__}."
 
 
 def joined(names: Sequence[str]) -> str:

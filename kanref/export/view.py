@@ -14,7 +14,7 @@ from ..plotting.curves import grid_range
 from ..plotting.text import formula as edge_formula
 from ..plotting.text import function_label, pretty
 from ..scaling import Scaling
-from ..tables import input_table
+from .given import given_rows
 from .places import layouts
 from .program import FunctionEdge, LayerProgram, Program, Spline
 from .web import CONTROL, DIRECTION
@@ -56,11 +56,7 @@ class View:
             If X is no table of numbers with the inputs as its columns, or has no finite row.
         """
         if X is not None:
-            table = input_table(X, list(program.input_names))
-            table = table[np.isfinite(table).all(axis=1)]
-            if not len(table):
-                raise ValueError("`X` must have a row of finite numbers, got none")
-            return cls(program, program.scaling.x_to_network(table), True)
+            return cls(program, program.scaling.x_to_network(given_rows(program, X)), True)
         low, high = grid_range(program.network.layers[0])
         unit = np.random.default_rng(0).uniform(size=(SAMPLES, program.n_in))
         return cls(program, low + unit * (high - low), False)

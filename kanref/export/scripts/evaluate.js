@@ -79,7 +79,8 @@ function splinesAt(t, k, m, x, beyond) {
   }
   if (beyond !== 0 && k > 0) {
     for (let r = 0; r <= k; r++) {
-      B[r] += beyond * k * ((r > 0 ? Q[r - 1] : 0) - (r < k ? Q[r] : 0));
+      const slope = k * ((r > 0 ? Q[r - 1] : 0) - (r < k ? Q[r] : 0));
+      B[r] += beyond * slope; // a slope of 0 leaves B as it is, however far beyond
     }
   }
   return B;
