@@ -100,9 +100,8 @@ def hidden_formula(out: Path) -> None:
         table[:, :2], table[:, 2], input_names=["x", "y"], output_names=["z"]
     )
     model = KAN([2, 5, 1], grid=5, seed=0)
-    model.fit(data, lamb=1e-2, steps=50)
+    model.fit(data, lamb=1e-2, steps=50, update_grid=False)
     model = model.prune(data.X_train)
-    model.fit(data, steps=50)
     model = model.auto_symbolic(data.X_train, data.y_train)
     tell("formula", Scores.of(data.y_test, model.predict(data.X_test)), "on rows held out")
     print("z =", model.symbolic_formula(round_to=4)[0])

@@ -291,6 +291,8 @@ def test_negligible_edges_become_nothing() -> None:
     y = np.exp(2 * x[:, :1]) + 3 * x[:, 1:2]
     plan = symbolic_plan(network, x, y)
     assert [c.name for c in plan.choices] == ["exp", "x", "0"]
+    narrow = symbolic_plan(network, x, y, lib=["exp", "x", "sin"])  # c = 0 is always allowed
+    assert [c.name for c in narrow.choices] == ["exp", "x", "0"]
     assert str(symbolic_formula(plan.network, round_to=6)[0]) == "3*x_2 + exp(2*x_1)"
 
 

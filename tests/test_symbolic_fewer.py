@@ -102,6 +102,17 @@ def test_formula_of_a_part_and_what_the_plan_says_of_the_rest() -> None:
     assert "nan" in repr(plan)
 
 
+def test_edges_become_nothing_though_the_library_does_not_name_it() -> None:
+    x = points(500, 2)
+    network, y = cluttered(x)
+    plan = symbolic_plan(network, x, y, lib=["x", "x^2", "x^3", "exp", "sin", "tanh"])
+    (found,) = symbolic_formula(plan.network, input_names=["x", "y"], round_to=6)
+    assert found == sympy.exp(Y**2 + sympy.sin(3 * X))
+    names = {choice.edge: choice.name for choice in plan.choices}
+    assert names[1, 0, 0] == names[1, 2, 0] == "0"
+    assert plan.refits < 10  # a part was enough
+
+
 @pytest.mark.parametrize("seed", [5, 14])
 def test_where_a_look_alike_suits_the_spline_better_the_simple_function_is_found(seed: int) -> None:
     X_ = points(1000, 2, seed=1000 + seed)

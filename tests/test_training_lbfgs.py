@@ -11,9 +11,11 @@ import scipy.optimize
 from builders import random_network
 from training_cases import Planted, objective, small, table, total
 
+from kanref.losses import loss_function
 from kanref.network import Network, network_forward
-from kanref.objective import Evaluation
-from kanref.training import FitSettings, fit
+from kanref.objective import Evaluation, Objective
+from kanref.regularization import Regularizer
+from kanref.training import Batch, FitSettings, fit
 
 
 def test_lbfgs_solves_linear_least_squares() -> None:
@@ -109,3 +111,42 @@ def test_lbfgs_leaves_dead_parameters_alone_that_are_not_finite() -> None:
         histories.append(fit(network, table(), objective(lamb=1e-3), settings))
     assert len(histories[1]) == 12
     assert histories[1].total == pytest.approx(histories[0].total, rel=1e-6)
+
+
+def solved(dtype: str, weight: bool = False) -> tuple[Network, Batch]:
+    """Return a network and data that it foretells but for rounding."""
+    network, data = small(dtype), table(dtype=dtype)
+    pred = network_forward(network, data.x)[0]
+    noise = np.random.default_rng(3).choice([-1.0, 1.0], pred.shape) * np.finfo(dtype).eps
+    weights = np.linspace(0.1, 3.0, len(pred)).astype(dtype) if weight else None
+    return network, Batch(data.x, (pred * (1 + noise)).astype(dtype), weights)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("weight", [False, True])
+def test_a_fit_ends_where_only_rounding_is_left(dtype: str, weight: bool) -> None:
+    network, data = solved(dtype, weight)
+    before = network.theta.copy()
+    history = fit(network, data, objective(), FitSettings(steps=30, update_grid=False))
+    assert history.stop_reason == "the predictions are the targets, to rounding"
+    assert (len(history), history.n_evaluations) == (0, 1)
+    np.testing.assert_array_equal(network.theta, before)
+
+
+@pytest.mark.parametrize(
+    "goal",
+    [objective(lamb=1e-9), Objective(loss_function("mae"), Regularizer())],
+    ids=["penalty", "another loss"],
+)
+def test_rounding_does_not_end_a_fit_with_more_to_do(goal: Objective) -> None:
+    network, data = solved("float64")
+    history = fit(network, data, goal, FitSettings(steps=2, update_grid=False))
+    assert history.n_evaluations > 1
+
+
+def test_errors_above_rounding_do_not_end_a_fit() -> None:
+    network, data = solved("float64")
+    off = replace(data, target=data.target * (1 + 1e-14))
+    history = fit(network, off, objective(), FitSettings(steps=5, update_grid=False))
+    assert len(history) > 0
+    assert history.loss[-1] < 1e-28 * np.mean(data.target**2)

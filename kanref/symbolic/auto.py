@@ -9,12 +9,13 @@ from functools import partial
 import numpy as np
 
 from .._arrays import Array, to_numpy
-from ..functions import Function, resolve_library
+from ..functions import FUNCTIONS, Function, resolve_library
 from ..losses import Loss, check_target, mse
 from ..network import Network
 from ..training.blas import blas_threads
 from .candidates import Library
 from .edges import Edge, live_edges, row_of
+from .families import family
 from .finish import finished
 from .fit import Range
 from .plan import Choice, SymbolicPlan
@@ -58,7 +59,8 @@ def auto_symbolic(
     target : (N, n_out)
         Targets, in network units; class labels (N,) with a loss for classification.
     lib : iterable of str or Function, optional
-        What to try. Default: the whole library and `functions`.
+        What to try. Default: the whole library and `functions`. An edge may always become nothing,
+        the function "0": whatever the functions, their factor c may be 0.
     functions : mapping of name to Function, optional
         Functions beside those of the library.
     r2_threshold : float
@@ -146,7 +148,7 @@ def symbolic_plan(
         if value < 1:
             raise ValueError(f"`{name}` must be at least 1, got {value}")
     task = _task(network, x, target, loss, weight)
-    chosen = tuple(resolve_library(lib, functions).values())
+    chosen = _with_nothing(tuple(resolve_library(lib, functions).values()))
     search = partial(
         Planner,
         library=Library(chosen, a_range, b_range, weight_simple, top),
@@ -155,6 +157,12 @@ def symbolic_plan(
         r2_threshold=r2_threshold,
     )
     return _planned(network, task, search)
+
+
+def _with_nothing(functions: tuple[Function, ...]) -> tuple[Function, ...]:
+    """Return the functions with a constant among them, so that an edge may become nothing."""
+    constant = any(family(function).constant for function in functions)
+    return functions if constant else (*functions, FUNCTIONS["0"])
 
 
 def _task(

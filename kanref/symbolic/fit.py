@@ -50,6 +50,9 @@ class Effort:
         and in the last polish.
     shared : bool
         Whether y is a curve whose starts may come from a table (:mod:`~.catalogue`).
+    last_steps : int
+        Steps of a finalist on few samples, at most. Rows that need more than a few crawl along a
+        valley, to constants that are worth nothing as a start.
     """
 
     starts: int
@@ -59,12 +62,21 @@ class Effort:
     samples: float
     tolerance: tuple[float, float] = (1e-8, 1e-8)
     shared: bool = False
+    last_steps: int = 50
 
 
 QUICK = Effort(starts=3, first_steps=7, finalists=12, rows=2, samples=400)
 """For a whole library."""
 
-ROUGH = replace(QUICK, first_steps=5, finalists=10, samples=0, tolerance=(1e-3, 1e-3), shared=True)
+ROUGH = replace(
+    QUICK,
+    first_steps=5,
+    finalists=10,
+    samples=0,
+    tolerance=(1e-3, 1e-3),
+    shared=True,
+    last_steps=12,
+)
 """For a whole library where a joint fit follows, to which a start is enough."""
 
 THOROUGH = Effort(starts=16, first_steps=12, finalists=1, rows=8, samples=math.inf)
@@ -187,7 +199,7 @@ class Search:
         starts, coarse = self._starts(ranges, samples)
         rows = polish(starts, coarse, few, self.effort.first_steps)
         last, others = _finalists(rows, self.effort)
-        last = polish(last, coarse, few)
+        last = polish(last, coarse, few, self.effort.last_steps)
         last, _ = _finalists(last, replace(self.effort, rows=self.effort.rows // 2))
         number = int(min(self.effort.samples, samples.t.size))
         if number > coarse.t.size:

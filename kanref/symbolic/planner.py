@@ -67,7 +67,7 @@ class Planner:
 
         So it is if the formula is exact, or explains as much as sharper splines of that part do.
         """
-        if not self._may_remove or live_edges(self.given, symbolic=True):
+        if live_edges(self.given, symbolic=True):
             return None, False
         budget = self._budget()
         tried: list[tuple[Trial, Network]] = []
@@ -100,11 +100,11 @@ class Planner:
     def _on_sharpened(
         self, network: Network, sharpening: Budget, searching: Budget
     ) -> tuple[Trial | None, float]:
-        """Search on splines that are sharper, and fewer if edges may become nothing.
+        """Search on splines that are sharper, and fewer.
 
         Return also the criterion of those splines.
         """
-        sharp = Sharpener(network, self.task, sharpening, self._may_remove).run()
+        sharp = Sharpener(network, self.task, sharpening).run()
         trial, search, candidates = self._snapped(sharp, searching)
         if trial is not None:
             trial = search.simplify(search.improve(trial, candidates), candidates)
@@ -144,10 +144,6 @@ class Planner:
         return self.task.value(network) / (1 - share) ** 2 if share < 1 else math.inf
 
     # --- helpers ------------------------------------------------------------------------------
-
-    @property
-    def _may_remove(self) -> bool:
-        return any(family(f).constant for f in self.library.functions)
 
     @property
     def _given_loss(self) -> float:

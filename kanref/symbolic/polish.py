@@ -65,7 +65,7 @@ class Samples:
     def unit(self, f: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return `centred` f at length 1, or 0 where f is of no use, and the length (R,)."""
         centred = self.centred(f)
-        length = np.sqrt(np.sum(centred * centred, axis=1))
+        length = np.sqrt(_dot(centred, centred))
         size = np.abs(f @ (self.root * self.root)) + length
         usable = np.isfinite(length) & (length > LEAST_VARIATION * size) & (size > _LEAST_SIZE)
         length = np.where(usable, length, np.inf)
@@ -163,7 +163,7 @@ class _Fitted:
         target = samples.root * samples.y
         projection = unit @ target
         residual = target - projection[:, None] * unit
-        cost = np.minimum(np.sum(residual * residual, axis=1), 1.0)
+        cost = np.minimum(_dot(residual, residual), 1.0)
         return cls(unit, projection / length, residual, np.where(np.isfinite(cost), cost, 1.0))
 
     def where(self, mine: np.ndarray, other: _Fitted) -> _Fitted:
@@ -192,11 +192,11 @@ def _step(
     jacobian = []
     for column, is_free in ((slope * samples.t, free[:, 0]), (slope, free[:, 1])):
         g = samples.centred(column)
-        g -= np.sum(g * fitted.unit, axis=1, keepdims=True) * fitted.unit
+        g -= _dot(g, fitted.unit)[:, None] * fitted.unit
         jacobian.append(g * is_free[:, None])
     ja, jb = jacobian
-    aa, ab, bb = (np.sum(p * q, axis=1) for p, q in ((ja, ja), (ja, jb), (jb, jb)))
-    ga, gb = (np.sum(p * fitted.residual, axis=1) for p in (ja, jb))
+    aa, ab, bb = (_dot(p, q) for p, q in ((ja, ja), (ja, jb), (jb, jb)))
+    ga, gb = (_dot(p, fitted.residual) for p in (ja, jb))
     aa, bb = aa * (1 + damping), bb * (1 + damping)
     aa, bb = np.where(aa > 0, aa, 1.0), np.where(bb > 0, bb, 1.0)
     determinant = aa * bb - ab * ab
@@ -204,8 +204,13 @@ def _step(
     return (bb * ga - ab * gb) / determinant, (aa * gb - ab * ga) / determinant
 
 
+def _dot(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """Return the scalar products of the rows of p and q (R, M): (R,), without the array p·q."""
+    return np.einsum("rm,rm->r", p, q)
+
+
 def _values(rows: Rows, samples: Samples, *, slope: bool = False) -> np.ndarray:
-    """Return f (or f') of every row, (R, M); NaN on rows whose image leaves the domain."""
+    """Return f (or f') of every row, (R, M); f is NaN on rows whose image leaves the domain."""
     u = rows.a[:, None] * samples.t + rows.b[:, None]  # (R, M)
     values = np.empty_like(u)
     ends = np.searchsorted(rows.of, np.arange(len(rows.functions) + 1)).tolist()
@@ -214,7 +219,7 @@ def _values(rows: Rows, samples: Samples, *, slope: bool = False) -> np.ndarray:
         if block.start < block.stop:
             formula: Callable = function.dformula if slope else function.formula
             values[block] = formula(u[block])
-            if function.domain.bounded or function.domain.poles:
+            if not slope and (function.domain.poles or function.domain.bounded):
                 low, high = rows.b[block] - abs(rows.a[block]), rows.b[block] + abs(rows.a[block])
                 values[block][~covers(function.domain, low, high)] = np.nan
     return values

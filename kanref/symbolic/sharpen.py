@@ -45,14 +45,11 @@ class Sharpener:
     task : Task
     budget : Budget
         Of joint fits.
-    remove : bool
-        Whether nodes and edges may be removed.
     """
 
     given: Network
     task: Task
     budget: Budget
-    remove: bool = True
     _lowest: float = math.inf
 
     def run(self) -> Network:
@@ -64,7 +61,7 @@ class Sharpener:
         if best is None or self.task.value(best) > CLEAN * self.task.value(self.given):
             best = self._refit(self.given)  # finer splines would follow the noise
         self._lowest = self.task.value(best)
-        for removals in (self._nodes, self._edges) if self.remove else ():
+        for removals in (self._nodes, self._edges):
             best = self._reduced(best, removals)
         return best
 

@@ -36,10 +36,11 @@ def lbfgs_steps(run: Run, end: int) -> None:
     Raises
     ------
     StopTraining
-        If a fresh start makes no progress.
+        If a fresh start makes no progress, or none is left to be made.
     """
     scale = 1.0
     while run.step < end:
+        run.check_rounding(run.evaluate(run.point.theta))  # which the run remembers
         before = run.total
         why, finite = _start(run, end, scale)
         if run.step >= end:
@@ -90,6 +91,7 @@ def _start(run: Run, end: int, scale: float) -> tuple[str, bool]:
     def take(theta: np.ndarray, terms: Terms) -> None:
         run.accept(theta, terms, here=True, measure=True)
         run.check_gradient(terms)
+        run.check_rounding(terms)
 
     settings, n_steps = run.settings, end - run.step
     options: Any = {

@@ -7,6 +7,7 @@ in between, an error or an interrupt, those arrays hold the last accepted point.
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from dataclasses import dataclass, replace
@@ -16,11 +17,15 @@ import numpy as np
 
 from .._arrays import Array, namespace, to_numpy
 from ..grids import update_grid
+from ..losses import mse
 from ..network import NODE_PARAMETERS, Network, network_forward
 from ..objective import Evaluation, Objective, split
 from .callbacks import Callback, FitState, StopTraining, call_all
 from .history import Event, History, Record
 from .settings import Batch, FitSettings
+
+ROUNDING = 4.0
+"""Errors of so many units in the last place of a target, in the root mean square, are rounding."""
 
 
 class Point(NamedTuple):
@@ -173,6 +178,14 @@ class Run:
         if np.max(np.abs(terms.gradient)) <= self.settings.tolerance:
             raise StopTraining(f"no entry of the gradient exceeds {self.settings.tolerance:g}")
 
+    def check_rounding(self, terms: Terms) -> None:
+        """End the fit where the predictions are the targets, but for rounding.
+
+        A line search finds nothing there but noise, and takes many evaluations to say so.
+        """
+        if terms.loss <= self._rounding and self.objective.regularizer.lamb == 0:
+            raise StopTraining("the predictions are the targets, to rounding")
+
     def go(self, point: Point) -> None:
         """Move to a point whose knots may be others."""
         self._template = _with_knots(self._template, point.knots)
@@ -255,6 +268,15 @@ class Run:
     def _settle(self, terms: Terms) -> None:
         self.total = terms.total
         self.safe.offer(self.point, terms.total, self.step)
+
+    @functools.cached_property
+    def _rounding(self) -> float:
+        """The loss that rounding errors make up; less than any loss where it is not known."""
+        if self.objective.loss is not mse:
+            return -math.inf
+        zero, rows = self.data.target * 0, self.data
+        size = float(self.objective.loss(zero, rows.target, rows.weight)[0])  # mean of target²
+        return (ROUNDING * float(np.finfo(self.network.theta.dtype).eps)) ** 2 * size
 
     def _compare(self, value: float) -> None:
         better = self.kept.offer(self.point, value, self.step)
