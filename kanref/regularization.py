@@ -57,7 +57,7 @@ class Penalty:
     cotangents : list of (EdgeCotangent or None, NodeCotangent or None), or None
         Per layer: what R adds at the edges and nodes, for ``network_backward``.
     gradient : Network or None
-        What R adds to the gradient directly, through the coefficients.
+        What R adds to the gradient directly, through any of the parameters.
     """
 
     value: Any
@@ -72,7 +72,9 @@ class Penalty:
                 (_scaled(edge, factor), _scaled(node, factor)) for edge, node in cotangents
             ]
         if gradient is not None:
-            gradient = _gradient(gradient, [layer.coef * factor for layer in gradient.layers])
+            layers = [_times(layer, LAYER_PARAMETERS, factor) for layer in gradient.layers]
+            nodes = [_times(node, NODE_PARAMETERS, factor) for node in gradient.nodes]
+            gradient = gradient.with_parts(layers, nodes)
         return Penalty(self.value * factor, cotangents, gradient)
 
 
@@ -254,6 +256,12 @@ def _zeros(part: Any, names: Sequence[str]) -> Any:
     arrays = {name: getattr(part, name) for name in names}
     zeros = {name: namespace(a).zeros_like(a) for name, a in arrays.items() if a is not None}
     return replace(part, **zeros)
+
+
+def _times(part: Any, names: Sequence[str], factor: float) -> Any:
+    """Return a layer or nodes with the parameters `names` multiplied by `factor`."""
+    arrays = {name: getattr(part, name) for name in names}
+    return replace(part, **{name: a * factor for name, a in arrays.items() if a is not None})
 
 
 def _scaled(cotangent: Any, factor: float) -> Any:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ._arrays import Array
+
+LARGEST = 1e300
+"""Numbers beyond this overflow when a column is shifted and scaled."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,9 +85,14 @@ class Scaling:
             Targets.
         n_out : int
             How many outputs there are, where `y` is not given.
+
+        Raises
+        ------
+        ValueError
+            If a number is NaN, infinite or larger than 1e300; the message names its column.
         """
-        x_shift, x_scale = _moments(X)
-        y_shift, y_scale = (np.zeros(n_out), np.ones(n_out)) if y is None else _moments(y)
+        x_shift, x_scale = _moments(X, "X")
+        y_shift, y_scale = (np.zeros(n_out), np.ones(n_out)) if y is None else _moments(y, "y")
         return cls(x_shift, x_scale, y_shift, y_scale)
 
     @property
@@ -105,7 +115,10 @@ class Scaling:
         (N, n_in)
             In network units.
         """
-        return X if self.is_identity else (X - self.x_shift) / self.x_scale
+        if self.is_identity:
+            return X
+        with np.errstate(over="ignore"):  # infinite, and NaN in the end: the rule for such inputs
+            return (X - self.x_shift) / self.x_scale
 
     def y_to_network(self, Y: Array) -> Array:
         """Convert targets (N, n_out) to network units.
@@ -120,7 +133,10 @@ class Scaling:
         (N, n_out)
             In network units.
         """
-        return Y if self.is_identity else (Y - self.y_shift) / self.y_scale
+        if self.is_identity:
+            return Y
+        with np.errstate(over="ignore"):
+            return (Y - self.y_shift) / self.y_scale
 
     def y_to_data(self, y: Array) -> Array:
         """Convert outputs (N, n_out) to data units.
@@ -135,17 +151,53 @@ class Scaling:
         (N, n_out)
             In data units.
         """
-        return y if self.is_identity else y * self.y_scale + self.y_shift
+        if self.is_identity:
+            return y
+        with np.errstate(over="ignore"):
+            return y * self.y_scale + self.y_shift
 
     def select(self, inputs: list[int]) -> Scaling:
         """Return the scaling of some of the inputs."""
         return Scaling(self.x_shift[inputs], self.x_scale[inputs], self.y_shift, self.y_scale)
 
 
-def _moments(columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    columns = np.asarray(columns, dtype=float)
+def check_sizes(columns: np.ndarray, what: str, names: Sequence[Any] = ()) -> None:
+    """Raise a ValueError that names the first column with a number that overflows when scaled.
+
+    Parameters
+    ----------
+    columns : (N, n)
+        A table; NaN is as wrong as what is too large.
+    what : str
+        The argument.
+    names : sequence, optional
+        What the columns are called; by default their numbers.
+
+    Examples
+    --------
+    >>> check_sizes(np.array([[1.0, -1.7e308]]), "X", ["speed", "drag"])
+    Traceback (most recent call last):
+        ...
+    ValueError: `X` must hold numbers of at most 1e+300 in size, got -1.7e+308 in column 'drag'
+    """
+    wrong = ~(np.abs(columns) <= LARGEST)
+    if wrong.any():
+        row, column = (int(n) for n in np.argwhere(wrong)[0])
+        name = repr(str(names[column])) if len(names) == columns.shape[1] else column
+        raise ValueError(
+            f"`{what}` must hold numbers of at most {LARGEST:g} in size, "
+            f"got {columns[row, column]:g} in column {name}"
+        )
+
+
+def _moments(table: Any, what: str) -> tuple[np.ndarray, np.ndarray]:
+    columns = np.asarray(table, dtype=float)
     columns = columns.reshape(len(columns), -1)
-    mean, std = columns.mean(axis=0), columns.std(axis=0)
+    check_sizes(columns, what, list(getattr(table, "columns", ())))
+    # Squares overflow long before the numbers do; powers of two change no digit.
+    power = np.frexp(np.abs(columns).max(axis=0))[1]
+    columns = np.ldexp(columns, -power)
+    mean, std = np.ldexp(columns.mean(axis=0), power), np.ldexp(columns.std(axis=0), power)
     # Rounding leaves a constant column a tiny spread, which must not become its unit.
     constant = std <= 1e-12 * np.maximum(np.abs(mean), np.finfo(float).tiny)
     return mean, np.where(constant, 1.0, std)

@@ -46,9 +46,10 @@ class Table:
 
 
 def read_table(source: str | os.PathLike | BinaryIO, name: str | None = None) -> pd.DataFrame:
-    r"""Read a CSV file (comma, semicolon or tab; UTF-8) or a Parquet file.
+    r"""Read a CSV file (comma, semicolon or tab) or a Parquet file.
 
-    Which of them it is, the content says, not the name. The cells of a CSV stay text.
+    Which of them it is, the content says, not the name. A CSV is in UTF-8, or in UTF-16 or UTF-32
+    with a byte order mark; its cells stay text.
 
     Parameters
     ----------

@@ -5,6 +5,8 @@ Neither the size of a cell nor the number of columns is trusted before it has be
 
 from __future__ import annotations
 
+import codecs
+import io
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
@@ -22,6 +24,15 @@ MAX_LINE = 2**20
 """The line of names has no more bytes."""
 
 
+MARKS = {
+    codecs.BOM_UTF32_LE: "UTF-32",  # begins as that of UTF-16 does
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
+"""Byte order marks, with which spreadsheets begin what they call Unicode text."""
+
+
 class TableError(ValueError):
     """A file or a table from which nothing can be learnt; the message is one sentence."""
 
@@ -36,7 +47,15 @@ def read_format(file: BinaryIO) -> pd.DataFrame:
     """
     start = file.read(MAX_LINE)
     file.seek(0)
-    return _read_parquet(file) if start[:4] == b"PAR1" else _read_csv(file, start)
+    if start[:4] == b"PAR1":
+        return _read_parquet(file)
+    for mark, encoding in MARKS.items():
+        if start.startswith(mark):
+            file = _recoded(file, encoding)
+            start = file.read(MAX_LINE)
+            file.seek(0)
+            break
+    return _read_csv(file, start)
 
 
 def _read_csv(file: BinaryIO, start: bytes) -> pd.DataFrame:
@@ -70,6 +89,20 @@ def _read_csv(file: BinaryIO, start: bytes) -> pd.DataFrame:
     return frame.loc[:, ~np.array(padding)]  # a comma at the end of every line is not a column
 
 
+def _recoded(file: BinaryIO, encoding: str) -> BinaryIO:
+    """Return text in UTF-8 that is there in another encoding, with a byte order mark."""
+    found = io.BytesIO()
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        while chunk := file.read(MAX_LINE):
+            found.write(decoder.decode(chunk).encode())
+        found.write(decoder.decode(b"", final=True).encode())
+    except UnicodeError:
+        raise TableError(f"it begins as text in {encoding} does, and then is not") from None
+    found.seek(0)
+    return found
+
+
 def _check_start(start: bytes) -> str:
     """Return what separates the names in the first line that is not blank.
 
@@ -79,6 +112,9 @@ def _check_start(start: bytes) -> str:
         If this is no line of names: what follows would then take any amount of memory.
     """
     if b"\0" in start:
+        few, many = sorted((start[::2].count(0), start[1::2].count(0)))
+        if 8 * few < many > len(start) / 4:  # every other byte
+            raise TableError("it looks like UTF-16 without a byte order mark: save it as UTF-8")
         raise TableError("it is neither CSV nor Parquet")
     lines = start.splitlines()
     line = next((line for line in lines if line.strip()), b"")

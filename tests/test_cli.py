@@ -627,7 +627,7 @@ def test_names_and_layers():
     assert finite("--lamb", 0.5) == 0.5
     with pytest.raises(Refused, match="--lamb must be a finite number, got nan"):
         finite("--lamb", float("nan"))
-    for text in ("", "5,", "5.5", "٥", "99999", "0x0", "2x2x2"):
+    for text in ("", "5,", "5.5", "٥", "9" * 19, "0x0", "2x2x2"):
         with pytest.raises(Refused, match="--width"):
             hidden_layers(text)
 

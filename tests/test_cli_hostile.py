@@ -46,8 +46,13 @@ HOSTILE = {
     "random": (np.random.default_rng(0).bytes(5000), "neither CSV nor Parquet|UTF-8"),
     "png": (b"\x89PNG\r\n\x1a\n" + bytes(100), "neither CSV nor Parquet"),
     "zip": (b"PK\x03\x04" + bytes(60), "neither CSV nor Parquet"),
-    "utf-16": (("a,b,y\n" + ROWS.decode()).encode("utf-16"), "neither CSV nor Parquet"),
-    "utf-32": (("a,b,y\n" + ROWS.decode()).encode("utf-32"), "neither CSV nor Parquet"),
+    "utf-16 unmarked": (("a,b,y\n" + ROWS.decode()).encode("utf-16-le"), "UTF-16 without a byte"),
+    "utf-16 be unmarked": (("a,b,y\n" + ROWS.decode()).encode("utf-16-be"), "save it as UTF-8"),
+    "utf-32 unmarked": (("a,b,y\n" + ROWS.decode()).encode("utf-32-le"), "neither CSV nor Parquet"),
+    "utf-16 cut": (("a,b,y\n" + ROWS.decode()).encode("utf-16")[:-1], "and then is not"),
+    "utf-16 in name only": (b"\xff\xfe" + b"\0\xd8" * 99, "UTF-16 does, and then is not"),
+    "mark alone": (b"\xff\xfe", "it is empty"),
+    "utf-16 of zeros": (b"\xff\xfe" + bytes(200), "UTF-32 does, and then is not"),
     "latin-1": ("a,b,y,\xe9\n".encode("latin-1") + ROWS, "it is not text in UTF-8"),
     "latin-1 late": (b"a,b,y\n" + ROWS * 3000 + b"\xe9,1,2\n", "it is not text in UTF-8"),
     "zero byte": (b"a,b,y\n" + ROWS + b"1\x000,2,3\n", "neither CSV nor Parquet"),
@@ -90,6 +95,17 @@ def test_hostile_tables_are_refused(folder, name):
     inputs = ["--inputs", "a,b"] if name == "long name" else []
     fit = sentence("fit", "data.csv", "--target", "y", *inputs, "--out", "new.npz")
     assert re.search(reason, fit), fit
+    assert sorted(os.listdir()) == ["data.csv", "m.npz"]
+
+
+@pytest.mark.parametrize("name", [n for n in HOSTILE if n != "carriage returns"])
+def test_hostile_tables_are_not_predicted_from_nor_reported_on(folder, name):
+    (folder / "data.csv").write_bytes(HOSTILE[name][0])
+    reasons = [
+        sentence("predict", "m.npz", "data.csv", "--out", "p.csv"),
+        sentence("report", "m.npz", "data.csv", "-o", "r.html"),
+    ]
+    assert reasons[0] == reasons[1]
     assert sorted(os.listdir()) == ["data.csv", "m.npz"]
 
 
@@ -191,3 +207,23 @@ def test_mutated_tables(folder, seed):
             assert "\n" not in str(error) and len(str(error)) < 600
         else:
             assert np.isfinite(table).all() and table.shape[1] == 3
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
+def test_text_with_a_byte_order_mark_is_read(folder, encoding):
+    text = "ü ä;b;y\r\n" + "1.5;2;3e-1\r\n" * 25000  # more than one piece
+    mark = "\ufeff" if encoding.endswith("e") else ""
+    (folder / "data.csv").write_bytes((mark + text).encode(encoding))
+    frame = read_table("data.csv")
+    assert frame.columns.to_list() == ["ü ä", "b", "y"]
+    table = columns(frame, ["ü ä", "b", "y"])
+    assert table.shape == (25000, 3)
+    np.testing.assert_array_equal(table, np.broadcast_to([1.5, 2, 0.3], table.shape))
+
+
+def test_a_table_as_spreadsheets_write_it_is_fitted_to(folder):
+    (folder / "data.csv").write_bytes(
+        ("a\tb\ty\r\n" + ROWS.decode().replace(",", "\t")).encode("utf-16")
+    )
+    result = run("fit", "data.csv", "--target", "y", "--steps", "2", "--width", "1", "--json")
+    assert (result.exit_code, result.stderr) == (0, "")

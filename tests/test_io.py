@@ -18,13 +18,25 @@ from kanref.functions import FUNCTIONS, base_function, make_function
 from kanref.io import Header
 from kanref.network import PARAMETERS
 from kanref.scaling import Scaling
+from kanref.training import Event, History
+from kanref.training.history import Record
 
 
 def header(network, classes=None):
     rng = np.random.default_rng(5)
     rng.random(3)
     scaling = Scaling([1, 2], [3, 4], [5, 6, 7], [0.1, 0.2, 0.3])
-    return Header(scaling, ["a", 'b "quoted" ü'], ["u", "v", "w"], classes, 0.02, rng)
+    names = ["a", 'b "quoted" ü'], ["u", "v", "w"]
+    return Header(scaling, *names, classes, 0.02, rng, course())
+
+
+def course(n=3):
+    """A history in which every number is another, NaN and infinity among them."""
+    records = [
+        Record(2 * s, s + 0.1, s + 0.2, np.inf, np.nan, s + 0.3, -s / 8) for s in range(1, n + 1)
+    ]
+    events = [Event(1, "grid", "grids moved ü"), Event(4, "end", "")]
+    return History(records, events, "stopped by a callback", 17)
 
 
 def assert_same(one, other):
@@ -53,6 +65,8 @@ def test_the_round_trip_is_exact_to_the_bit(tmp_path, dtype, spline_scale):
     other, g = io.load(tmp_path / "m.npz")
     assert_same(network, other)
     assert (g.input_names, g.output_names, g.classes) == (h.input_names, h.output_names, h.classes)
+    assert repr(g.history.records) == repr(h.history.records)  # NaN is no other NaN
+    assert vars(g.history) | {"records": []} == vars(h.history) | {"records": []}
     for name in vars(h.scaling):
         np.testing.assert_array_equal(getattr(h.scaling, name), getattr(g.scaling, name))
     assert h.rng.random() == g.rng.random()
@@ -77,6 +91,32 @@ def test_own_functions_are_named_and_given_again(tmp_path):
     assert other.layers[0].symbolic[0].function is own
     assert other.layers[0].base_fun is base
     assert other.layers[1].base_fun is not base
+
+
+@pytest.mark.parametrize("n", [1000, 1001, 2500])
+def test_a_long_history_is_thinned(tmp_path, n):
+    network, h = random_network(), header(random_network())
+    h.history = course(n)
+    h.history.stop_reason = "x" * 5000
+    io.save(tmp_path / "m.npz", network, h)
+    found = io.load(tmp_path / "m.npz")[1].history
+    assert len(found) == 1000
+    assert (found.step[0], found.step[-1]) == (2, 2 * n)
+    assert set(found.step) <= set(h.history.step)
+    assert np.diff(found.step).max() - np.diff(found.step).min() <= 2
+    assert found.stop_reason == "x" * 1000
+
+
+@pytest.mark.parametrize(
+    ("history", "reason"),
+    [(None, TypeError), (History([Record(1, *[0.0] * 6)] * 2), ValueError)],
+)
+def test_a_history_that_load_would_not_take_is_not_written(tmp_path, history, reason):
+    h = header(random_network())
+    h.history = history
+    with pytest.raises(reason, match="`history` must be"):
+        io.save(tmp_path / "m.npz", random_network(), h)
+    assert os.listdir(tmp_path) == []
 
 
 def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
@@ -144,7 +184,9 @@ CHANGES = [
     ({"header": assign("format", value="other")}, "an archive of something else"),
     ({"header": delete("layers")}, "its header lacks something"),
     ({"header": assign("layers", value=[])}, "no layers"),
-    ({"header": assign("layers", 0, "G", value=10**12)}, "knots must be"),
+    ({"header": assign("layers", 0, "G", value=10**6)}, "knots must be"),
+    ({"header": assign("layers", 0, "G", value=10**12)}, "its layers must make a network of at"),
+    ({"header": assign("layers", 0, "k", value=101)}, "a degree of at most 100, got 101"),
     ({"header": assign("layers", 0, "G", value="4")}, "G is '4'"),
     ({"header": assign("layers", 0, "k", value=True)}, "k is True"),
     ({"header": assign("layers", 0, "extrapolate", value="x")}, "extrapolate is 'x'"),
@@ -166,6 +208,25 @@ CHANGES = [
     ({"arrays": {"layer0.knots": -np.arange(22.0).reshape(2, 11)}}, "knots decrease"),
     ({"arrays": {"scaling.x_scale": np.zeros(2)}}, "`x_scale` must be positive"),
     ({"compression": zipfile.ZIP_DEFLATED}, "compressed"),
+    ({"header": delete("history")}, "its header lacks something"),
+    ({"drop": ["history.npy"]}, "the array history must be float64 with 7 columns"),
+    ({"arrays": {"history": np.ones((3, 7), np.float32)}}, "the array history must be"),
+    ({"arrays": {"history": np.ones((3, 6))}}, "the array history must be"),
+    ({"arrays": {"history": np.ones(7)}}, "the array history must be"),
+    ({"arrays": {"history": np.ones((3, 7))}}, "steps of its history do not count on"),
+    ({"arrays": {"history": np.full((1, 7), 1.5)}}, "steps of its history do not count on"),
+    ({"arrays": {"history": np.full((1, 7), np.nan)}}, "steps of its history do not count on"),
+    ({"arrays": {"history": np.zeros((1, 7))}}, "steps of its history do not count on"),
+    ({"arrays": {"history": np.full((1, 7), 1e300)}}, "steps of its history do not count on"),
+    ({"arrays": {"history": np.ones((1001, 7))}}, "its history has 1001 steps, and at most 1000"),
+    ({"header": assign("history", "events", value="x" * 9)}, "no list of at most 1000"),
+    ({"header": assign("history", "events", value=[[1, "a", "b"]] * 1001)}, "no list of at most"),
+    ({"header": assign("history", "events", value=[[1, "a"]])}, "lacks something"),
+    ({"header": assign("history", "events", value=[["1", "a", "b"]])}, "its history counts '1'"),
+    ({"header": assign("history", "n_evaluations", value=-1)}, "its history counts -1"),
+    ({"header": assign("history", "stop_reason", value=None)}, "its history says None"),
+    ({"header": assign("history", "stop_reason", value="\ud800")}, "its history says"),
+    ({"header": assign("history", "stop_reason", value="a" * 1001)}, "its history says 'aaa"),
 ]
 
 

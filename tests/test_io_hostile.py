@@ -88,9 +88,11 @@ def test_names_that_cannot_be_told(tmp_path: Path, names: list[str]) -> None:
     assert not (tmp_path / "m.npz").exists()
 
 
-def test_too_few_classes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("labels", ["ab", "abcd"])
+def test_too_few_or_too_many_classes(tmp_path: Path, labels: str) -> None:
     model = KAN([2, 3])
-    model.classes = ["a", "b"]
+    model.classes = list("abc")
+    model.classes[:] = labels  # in place: what is assigned is checked at once
     with pytest.raises(ValueError, match="`classes` must have 3 labels, got"):
         model.save(tmp_path / "m.npz")
     assert os.listdir(tmp_path) == []

@@ -407,6 +407,20 @@ def test_without_lamb_and_statistics_nothing_is_evaluated():
     assert Penalty(0.0, None, None).scaled(0.0) == Penalty(0.0, None, None)
 
 
+@pytest.mark.parametrize("groups", [("coef", "scale_base"), ("node_bias",)])
+def test_a_scaled_penalty_scales_its_gradient_in_every_group(groups):
+    """Whatever parameters a penalty looks at: sizes and what theta holds are no matter."""
+    gradient = random_network(seed=4).regroup(groups)
+    found = Penalty(2.0, None, gradient).scaled(0.25)
+    assert found.value == 0.5
+    assert_array_equal(found.gradient.theta, 0.25 * gradient.theta)
+    scaled = found.gradient.layers + found.gradient.nodes
+    for parts in zip(gradient.layers + gradient.nodes, scaled, strict=True):
+        for name in ("coef", "scale_base", "scale_spline", "affine", "subnode_scale", "node_bias"):
+            if hasattr(parts[0], name):
+                assert_array_equal(getattr(parts[1], name), 0.25 * getattr(parts[0], name))
+
+
 def test_statistics_of_another_network_are_an_error():
     network, x = random_network(), samples(N, 2)
     statistics = network_forward(network, x, sums=True)[1].statistics

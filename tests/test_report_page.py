@@ -148,7 +148,7 @@ def test_the_history_is_drawn_where_there_is_one():
     model = KAN([2, 1])
     page = report_page(page_data(model, rows(model), history=history))
     found = read(page)
-    assert "8 steps. all 8 steps taken" in found.text
+    assert "8 steps. The last fit ended: all 8 steps taken." in found.text
     card = page.split(">Training<")[1].split("</section>")[0]
     assert card.count('class="curve') == 3
     for word in ("loss", "penalty", "validation"):

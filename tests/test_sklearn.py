@@ -279,7 +279,13 @@ def test_the_formula_is_found_when_asked_for():
         ({"loss": "log"}, "`loss`"),
         ({"max_iter": 0}, "`max_iter`"),
         ({"validation_fraction": 0.0}, "`validation_fraction`"),
-        ({"hidden": (0,)}, "`width"),
+        ({"hidden": (0,)}, r"`hidden\[0\]` must have a node, got 0"),
+        ({"hidden": (2, "a")}, r"`hidden\[1\]` must be an integer or"),
+        ({"hidden": None}, "`hidden` must be an integer or a sequence"),
+        ({"hidden": 8.0}, "`hidden` must be an integer or a sequence"),
+        ({"hidden": "ab"}, "`hidden` must be an integer or a sequence"),
+        ({"learning_rate": "a"}, "`learning_rate` must be a finite number"),
+        ({"learning_rate": 0.0}, "`learning_rate` must be positive"),
     ],
 )
 def test_parameters_that_make_no_sense(options, words):

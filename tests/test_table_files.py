@@ -104,7 +104,7 @@ def test_parquet_of_other_kinds(tmp_path):
         ("a,b,a\n1,2,3\n", "'a' occurs twice"),
         ("a,b, a \n1,2,3\n", "'a' occurs twice"),
         ("é\n1\n".encode("latin-1"), "not text in UTF-8"),
-        ("a,b\n1,2\n".encode("utf-16"), "neither CSV nor Parquet|not text in UTF-8"),
+        ("a,b\n1,2\n".encode("utf-16-le"), "neither CSV nor Parquet|looks like UTF-16"),
         (b"PK\x03\x04\0\0\0\0", "neither CSV nor Parquet"),
         (b"\x1f\x8b\x08\0\0\0", "neither CSV nor Parquet"),
         (b"PAR1 and then nothing", "it is damaged"),

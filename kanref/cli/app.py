@@ -49,7 +49,12 @@ def fit(
     data: Data,
     target: Annotated[str, typer.Option(help="The column to predict.")],
     inputs: Annotated[
-        str | None, typer.Option(help="Columns to predict it from, as a,b; all others if left out.")
+        str | None,
+        typer.Option(
+            help="Columns to predict it from, as a,b; all others if left out. A name with a comma "
+            "stands in double quotes, and the shell wants quotes around it all if there is a "
+            "space: 'a,wing area,\"lift, in N\"'."
+        ),
     ] = None,
     width: Annotated[
         str | None,
@@ -167,7 +172,13 @@ def report(
 def export(
     model: Model,
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="The file; some targets write others beside it.")
+        str,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="<path>",
+            help="The file; some targets write others beside it.",
+        ),
     ],
     to: Annotated[
         str | None,
@@ -180,13 +191,17 @@ def export(
         list[str] | None,
         typer.Option("--option", help="Of the target, as name=value; repeatable."),
     ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Rows that an html page shows, or whose ranges a table covers."),
+    ] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Write a model as a program, page or graph that needs no kanref."""
     from .exporting import export_model
 
-    Output(json, quiet).tell(*export_model(model, out, to, option or []))
+    Output(json, quiet).tell(*export_model(model, out, to, option or [], data))
 
 
 @app.command()

@@ -19,6 +19,7 @@ from ..table_files import no_constants, training_table
 from ..training.callbacks import someone_watches
 from .destinations import PICTURES, Writer, check_destinations, write_all
 from .errors import Refused
+from .options import shown_names
 from .recipe import Recipe, learn, without_idle_edges
 from .rendering import draw, formula_text
 from .using import STANDARD_INPUT, files_read, open_table
@@ -194,7 +195,7 @@ def _write_text(path: Path, text: str) -> None:
 def _summary(report: Report, findings: Findings, request: FitRequest) -> str:
     """Return what the terminal shows."""
     lines = [
-        f"{report.target} from {', '.join(report.inputs)}: {report.n_train} rows to learn from, "
+        f"{report.target} from {shown_names(report.inputs)}: {report.n_train} rows to learn from, "
         f"{report.n_test} held out",
         repr(findings.model),
         *findings.notes,

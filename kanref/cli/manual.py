@@ -17,9 +17,10 @@ Examples:
   kanref formula drag.npz --latex
   kanref warmup --dtype float64 --k 3
 
-Tables are CSV (comma, semicolon or tab; UTF-8; names in the first line) or
-Parquet. Cells are numbers, or true and false for 1 and 0. A - in place of a
-table reads standard input.
+Tables are CSV (comma, semicolon or tab; names in the first line; UTF-8, or
+UTF-16 with a byte order mark, as spreadsheets write it) or Parquet. Cells are
+numbers, or true and false for 1 and 0. A - in place of a table reads standard
+input.
 
 Exit codes:
 
@@ -48,6 +49,7 @@ Examples:
 \b
   kanref fit drag.csv --target drag
   kanref fit drag.csv --target drag --inputs "speed,angle" --out drag.npz
+  kanref fit drag.csv --target drag --inputs 'speed,wing area,"lift, in N"'
   kanref fit drag.csv --target drag --symbolic --json
 """
 
@@ -86,6 +88,7 @@ Examples:
   kanref export drag.npz -o drag.py
   kanref export drag.npz -o drag.py --to numpy
   kanref export drag.npz -o drag.c --option dtype=float --option lookup=1e-5
+  kanref export drag.npz -o drag.html --data drag.csv
 """
 
 REPORT = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import re
+from collections.abc import Sequence
 
 from .errors import Refused
 
@@ -15,12 +16,12 @@ def one_name(text: str) -> str:
 
 
 def names_list(text: str | None) -> list[str] | None:
-    """Return the names in "a,b"; one with a comma stands in double quotes.
+    """Return the names in "a,b"; one with a comma stands in double quotes, as in a CSV.
 
     Raises
     ------
     Refused
-        If a name is empty.
+        If a name is empty, or a quote is left open.
 
     Examples
     --------
@@ -29,11 +30,27 @@ def names_list(text: str | None) -> list[str] | None:
     """
     if text is None:
         return None
-    rows = list(csv.reader([text], skipinitialspace=True))
+    try:
+        rows = list(csv.reader([text], skipinitialspace=True, strict=True))
+    except csv.Error:
+        rule = "names with commas between, one with a comma in double quotes"
+        raise Refused(f"--inputs must be {rule}, got {text!r}") from None
     names = [one_name(name) for row in rows for name in row]
     if not names or not all(names):
         raise Refused(f"--inputs must be names with commas between, got {text!r}")
     return names
+
+
+def shown_names(names: Sequence[str]) -> str:
+    """Return names as :func:`names_list` takes them.
+
+    Examples
+    --------
+    >>> shown_names(["wing area", "drag, measured"])
+    'wing area, "drag, measured"'
+    """
+    quoted = (f'"{n.replace(chr(34), 2 * chr(34))}"' if set(n) & set(',"') else n for n in names)
+    return ", ".join(quoted)
 
 
 def hidden_layers(text: str | None) -> list | None:
@@ -55,7 +72,7 @@ def hidden_layers(text: str | None) -> list | None:
         return []
     layers: list = []
     for part in text.split(","):
-        found = re.fullmatch(r"(\d{1,4})(?:x(\d{1,4}))?", part.strip(), re.ASCII)
+        found = re.fullmatch(r"(\d{1,18})(?:x(\d{1,18}))?", part.strip(), re.ASCII)
         if not found or not any(int(n) for n in found.groups() if n):
             raise Refused(
                 "--width must give the nodes of each hidden layer, as in 5 or 5,3 or 3x2 "

@@ -18,8 +18,10 @@ import numpy as np
 
 from ..datasets import Dataset, create_dataset_from_data
 from ..scaling import Scaling
+from ..sizes import MOST_TRAINED
 from ..training import History
 from ..training.callbacks import ProgressBar, someone_watches
+from .errors import Refused
 
 if TYPE_CHECKING:
     from ..model import KAN
@@ -152,10 +154,24 @@ def _start(data: Dataset, rows: Dataset, recipe: Recipe) -> KAN:
     hidden = recipe.hidden
     if hidden is None:
         hidden = choose_hidden(n_in, len(rows.X_train), recipe.k)
+    _check_size([n_in, *hidden, 1], recipe)
     model = KAN([n_in, *hidden, 1], grid=_coarse(recipe), k=recipe.k, seed=recipe.seed)
     model.scaling = Scaling.standard(data.X_train, data.y_train)
     model.input_names, model.output_names = list(data.input_names), list(data.output_names)
     return model
+
+
+def _check_size(width: Sequence[Any], recipe: Recipe) -> None:
+    """Refuse a network that is too large to be trained, on the finest grid that it may get."""
+    from ..model import checks
+
+    depth = len(width) - 1
+    grids, degrees = [recipe.grid or FINE] * depth, [recipe.k] * depth
+    try:
+        shapes = checks.shapes(*checks.width(width, 2), grids, degrees)
+        checks.size("`width`", shapes, MOST_TRAINED)
+    except ValueError as error:
+        raise Refused(str(error).replace("`width`", "--width, --grid and --k")) from None
 
 
 def _coarse(recipe: Recipe) -> int:

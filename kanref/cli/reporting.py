@@ -67,7 +67,7 @@ def report_model(
         target=measured,
         labels=labels,
         predicted_labels=None if labels is None else list(model.predict_class(X)),
-        history=getattr(model, "history", None),
+        history=model.history,
         command=shlex.join(["kanref", *arguments]),
         versions=versions(),
     )

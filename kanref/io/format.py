@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..scaling import Scaling
+from ..training import History
 
 FORMAT = "kanref model"
 VERSION = 1
@@ -34,6 +35,8 @@ class Header:
         Of grid updates.
     rng : numpy.random.Generator
         The model's own.
+    history : History
+        Of its training.
     """
 
     scaling: Scaling
@@ -42,6 +45,7 @@ class Header:
     classes: list | None
     grid_eps: float
     rng: np.random.Generator
+    history: History
 
 
 def is_text(value: str) -> bool:

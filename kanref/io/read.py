@@ -14,7 +14,10 @@ from ..kernels import BACKENDS
 from ..layer import Layer, SymbolicEdge
 from ..network import PARAMETERS, Network, Nodes
 from ..scaling import Scaling
+from ..sizes import size_problem
+from ..training import History
 from .archive import Unreadable, read_archive
+from .course import MEMBER, history_of
 from .format import GENERATORS, Header, is_text
 
 MAX_MESSAGE = 300
@@ -73,6 +76,9 @@ def _build(
         parts = description["layers"], description["nodes"]
         if not parts[0] or len(parts[0]) != len(parts[1]):
             raise Unreadable("it has no layers")
+        problem = size_problem([_shape(part) for part in parts[0]])
+        if problem:
+            raise Unreadable(f"its layers must {problem}")
         if description["dtype"] not in ("float32", "float64"):
             raise Unreadable(f"it has the dtype {description['dtype']}")
         dtype = np.dtype(description["dtype"])
@@ -90,7 +96,9 @@ def _build(
         if description["backend"] not in BACKENDS:
             raise Unreadable(f"it has the backend {description['backend']!r}")
         network = Network.assemble(layers, nodes, groups, description["backend"])
-        return network, _header(_Members(arrays, "scaling.", np.dtype(float)), description, network)
+        history = history_of(arrays.get(MEMBER), description["history"])
+        scaling = _Members(arrays, "scaling.", np.dtype(float))
+        return network, _header(scaling, description, network, history)
     except _NotGiven:
         raise
     except (TypeError, ValueError, LookupError, AttributeError, OverflowError) as error:
@@ -124,14 +132,19 @@ def _count(part: dict, name: str, least: int = 0) -> int:
     return value
 
 
+def _shape(part: dict) -> tuple[int, int, int, int]:
+    """Return (n_in, n_out, G, k) of a layer."""
+    sizes = [_count(part, name, least=1) for name in ("n_in", "n_out", "G")]
+    return sizes[0], sizes[1], sizes[2], _count(part, "k")
+
+
 def _layer(
     members: _Members,
     part: dict[str, Any],
     functions: dict[str, Function],
     base_fun: BaseFunction | tuple | None,
 ) -> Layer:
-    n_in, n_out = _count(part, "n_in", 1), _count(part, "n_out", 1)
-    G, k = _count(part, "G", 1), _count(part, "k")
+    n_in, n_out, G, k = _shape(part)
     for name in ("own_base_fun", "spline_scale"):
         if not isinstance(part[name], bool):
             raise Unreadable(f"{name} is {part[name]!r}")
@@ -219,7 +232,9 @@ def _check_stack(layers: list[Layer], nodes: list[Nodes]) -> None:
         below = node.n_nodes
 
 
-def _header(members: _Members, description: dict[str, Any], network: Network) -> Header:
+def _header(
+    members: _Members, description: dict[str, Any], network: Network, history: History
+) -> Header:
     sizes = (network.n_in, network.n_in, network.n_out, network.n_out)
     names = ("x_shift", "x_scale", "y_shift", "y_scale")
     values = [members.take(name, size) for name, size in zip(names, sizes, strict=True)]
@@ -248,15 +263,16 @@ def _header(members: _Members, description: dict[str, Any], network: Network) ->
         classes,
         float(grid_eps),
         np.random.default_rng(bits),
+        history,
     )
 
 
 def _check_classes(classes: Any, n_out: int) -> None:
-    """Raise unless there are labels, as JSON has them, for all that the outputs can say."""
+    """Raise unless there is a label, as JSON has it, for each thing that the outputs can say."""
     if classes is None:
         return
-    if not isinstance(classes, list) or len(classes) < max(n_out, 2):
-        raise Unreadable(f"classes is no list of {max(n_out, 2)} labels or more")
+    if not isinstance(classes, list) or len(classes) != max(n_out, 2):
+        raise Unreadable(f"classes is no list of {max(n_out, 2)} labels")
     for label in classes:
         if type(label) not in (str, int, float, bool) or (
             type(label) is str and not is_text(label)

@@ -13,6 +13,7 @@ import numpy as np
 from ..functions import BASE_FUNCTIONS, FUNCTIONS
 from ..layer import Layer
 from ..network import NODE_PARAMETERS, Network
+from . import course
 from .format import FORMAT, GENERATORS, MAX_HEADER, VERSION, Header, is_text
 
 _LAYER_ARRAYS = ("knots", "coef", "scale_base", "scale_spline", "mask", "affine")
@@ -35,15 +36,17 @@ def save(path: str | os.PathLike, network: Network, header: Header) -> None:
     Raises
     ------
     ValueError
-        If `path` is there and is no regular file, or the network cannot be saved.
+        If `path` is there and is no regular file, or something cannot be saved.
     FileNotFoundError
         If its folder is missing.
     """
     target = _target(Path(path))
+    course.check(header.history)
     text = _header_text(network, header)
     arrays = {"header": np.frombuffer(text, dtype=np.uint8)}
     arrays.update(_arrays(network))
     arrays.update({f"scaling.{name}": value for name, value in vars(header.scaling).items()})
+    arrays[course.MEMBER] = course.table_of(header.history)
     handle, temporary = tempfile.mkstemp(
         dir=target.parent, prefix=f".{target.name}.", suffix=".tmp"
     )
@@ -67,9 +70,9 @@ def _header_text(network: Network, header: Header) -> bytes:
     for name in ("input_names", "output_names", "classes"):
         if any(isinstance(t, str) and not is_text(t) for t in getattr(header, name) or ()):
             raise ValueError(f"`{name}` must be text, got half a character (a lone surrogate)")
-    least = max(network.n_out, 2)
-    if header.classes is not None and len(header.classes) < least:
-        raise ValueError(f"`classes` must have {least} labels, got {header.classes!r}")
+    n_labels = max(network.n_out, 2)
+    if header.classes is not None and len(header.classes) != n_labels:
+        raise ValueError(f"`classes` must have {n_labels} labels, got {header.classes!r}")
     return text
 
 
@@ -110,6 +113,7 @@ def _describe(network: Network, header: Header) -> dict[str, Any]:
         "grid_eps": header.grid_eps,
         "backend": network.backend,
         "generator": generator,
+        "history": course.describe(header.history),
     }
 
 

@@ -66,6 +66,9 @@ class KAN(DeviceMethods):
         Names of the variables.
     classes : list or None
         The labels that the outputs of a classifier stand for.
+    history : History
+        Of all fits that led to this model, those before a change of structure included; saved with
+        it.
 
     Examples
     --------

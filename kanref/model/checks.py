@@ -11,6 +11,7 @@ import numpy as np
 
 from ..kernels import BACKENDS, numba_kernels
 from ..kernels.device import require
+from ..sizes import MOST_NUMBERS, Sizes, size_problem
 
 
 def names(name: str, value: Any, n: int) -> list[str]:
@@ -21,6 +22,15 @@ def names(name: str, value: Any, n: int) -> list[str]:
     if len(set(found)) != n:
         raise ValueError(f"`{name}` must differ from each other, got {found}")
     return found
+
+
+def labels(name: str, value: Any, n: int) -> list | None:
+    """Return `n` labels of classes, or None for none."""
+    if value is None:
+        return None
+    if isinstance(value, str) or not hasattr(value, "__len__") or len(value) != n:
+        raise ValueError(f"`{name}` must be a list of {n} labels, one for a class, got {value!r}")
+    return list(value)
 
 
 def dtype(value: Any) -> str:
@@ -110,7 +120,28 @@ def width(value: Any, mult_arity: Any) -> tuple[list[int], list[tuple[int, ...]]
             raise ValueError(f"`width[{number}]` must have a node, got {entry!r}")
     if products[0]:
         raise ValueError(f"`width[0]` must be the number of inputs, got {value[0]!r}")
+    nodes = [s + p for s, p in zip(sums, products, strict=True)]
+    size("`width`", zip(nodes, nodes[1:], [1] * len(nodes), [0] * len(nodes), strict=False))
     return sums, [_arity(mult_arity, number, n) for number, n in enumerate(products)]
+
+
+def size(what: str, layers: Sizes, most: int = MOST_NUMBERS) -> None:
+    """Raise if layers of (n_in, n_out, G, k) make too large a network; `what` asks for them."""
+    problem = size_problem(layers, most)
+    if problem:
+        raise ValueError(f"{what} must {problem}")
+
+
+def shapes(
+    sums: Sequence[int],
+    arities: Sequence[tuple[int, ...]],
+    grids: Sequence[int],
+    degrees: Sequence[int],
+) -> list[tuple[int, int, int, int]]:
+    """Return (n_in, n_out, G, k) of each layer, from what `width` and `per_layer` return."""
+    n_nodes = [s + len(a) for s, a in zip(sums, arities, strict=True)]
+    n_sums = [s + sum(a) for s, a in zip(sums, arities, strict=True)]
+    return list(zip(n_nodes[:-1], n_sums[1:], grids, degrees, strict=True))
 
 
 def _arity(mult_arity: Any, number: int, n_products: int) -> tuple[int, ...]:

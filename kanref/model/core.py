@@ -1,15 +1,14 @@
-"""The model itself: construction, evaluation, parameters, files and representation."""
+"""The model itself: construction, evaluation, parameters and representation."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 
-from .. import io
 from .._arrays import Array, namespace, to_numpy
 from ..functions import BaseFunction, Function, base_function
 from ..initialization import (
@@ -34,19 +33,20 @@ from ..network import (
 from ..objective import MAX_MEMORY, split
 from ..scaling import Scaling
 from ..tables import input_table
+from ..training import History
 from . import checks
 
 Width = Sequence[int | Sequence[int]]
 
 
 class ModelCore:
-    """Construction, evaluation, parameters, files and representation of a KAN."""
+    """Construction, evaluation, parameters and representation of a KAN."""
 
     network: Network
-    classes: list | None
     functions: dict[str, Function]
     rng: np.random.Generator
     grid_eps: float
+    history: History
 
     def __init__(
         self,
@@ -73,6 +73,7 @@ class ModelCore:
         depth = len(sums) - 1
         grids = checks.per_layer("grid", grid, depth, least=1)
         degrees = checks.per_layer("k", k, depth, least=0)
+        checks.size("`width`, `grid` and `k`", checks.shapes(sums, arities, grids, degrees))
         checks.choice("init", init, INITS)
         checks.choice("extrapolate", extrapolate, ("linear", "zero"))
         dtype = checks.dtype(dtype)
@@ -110,6 +111,7 @@ class ModelCore:
         """Give a model the names and the scaling that it has unless they are set."""
         self.functions = {}
         self.classes = None
+        self.history = History()
         self.scaling = Scaling.identity(self.network.n_in, self.network.n_out)
         self.input_names = [f"x_{i + 1}" for i in range(self.network.n_in)]
         self.output_names = default_output_names(self.network.n_out)
@@ -183,6 +185,15 @@ class ModelCore:
         self._output_names = checks.names("output_names", names, self.n_out)
 
     @property
+    def classes(self) -> list | None:
+        """Labels that the outputs stand for, two of a single output; may be assigned."""
+        return self._classes
+
+    @classes.setter
+    def classes(self, labels: Sequence | None) -> None:
+        self._classes = checks.labels("classes", labels, max(self.n_out, 2))
+
+    @property
     def backend(self) -> str:
         """Who computes."""
         return self.network.backend
@@ -223,7 +234,7 @@ class ModelCore:
         new.network = replace(network, backend=self.backend)
         new.rng = copy.deepcopy(self.rng)
         new._input_names, new._output_names = list(self.input_names), list(self.output_names)
-        new.classes = None if self.classes is None else list(self.classes)
+        new._classes = None if self.classes is None else list(self.classes)
         new.functions = dict(self.functions)
         for name, value in changes.items():
             setattr(new, name, value)
@@ -268,9 +279,11 @@ class ModelCore:
         return network_backward(self.network, cache, dy)
 
     def jacobian(self, x: Array) -> np.ndarray:
-        """Return ∂y_o/∂x_i at x (N, n_in), network units: (N, n_out, n_in)."""
-        chunks = split(self.network, self._batch(x), MAX_MEMORY)
-        return np.concatenate([jacobian(self.network, chunk) for chunk in chunks])
+        """Return ∂y_o/∂x_i at x (..., n_in), network units: (..., n_out, n_in)."""
+        x = self._points(x)
+        chunks = split(self.network, x.reshape(-1, self.n_in), MAX_MEMORY)
+        dy = np.concatenate([jacobian(self.network, chunk) for chunk in chunks])
+        return dy.reshape(*x.shape[:-1], self.n_out, self.n_in)
 
     def activations(self, x: Array) -> list[np.ndarray]:
         """Return the inputs of every layer and the outputs, at x (N, n_in), network units."""
@@ -319,56 +332,6 @@ class ModelCore:
         y = to_numpy(self(self._inputs(X)))  # logits are in network units
         index = y.argmax(axis=1) if self.n_out > 1 else (y[:, 0] > 0).astype(int)
         return index if self.classes is None else np.asarray(self.classes)[index]
-
-    # --- files --------------------------------------------------------------------------------
-
-    def save(self, path: Any) -> None:
-        """Write the model to one ``.npz`` file, atomically and without pickle.
-
-        Own functions (`base_fun` pairs, :meth:`add_function`) are named in the file, not stored.
-
-        Parameters
-        ----------
-        path : str or path
-            The file, by custom ``*.npz``; an old one is replaced only once the new one is whole.
-        """
-        io.save(path, self.network, self._header())
-
-    def _header(self) -> io.Header:
-        return io.Header(
-            self.scaling,
-            self.input_names,
-            self.output_names,
-            self.classes,
-            self.grid_eps,
-            self.rng,
-        )
-
-    @classmethod
-    def load(
-        cls,
-        path: Any,
-        *,
-        functions: Mapping[str, Function] | None = None,
-        base_fun: BaseFunction | tuple | None = None,
-    ) -> Self:
-        """Read a model that :meth:`save` wrote; the round trip is exact to the bit.
-
-        Parameters
-        ----------
-        path : str or path
-            The file.
-        functions : mapping of str to Function, optional
-            The user's own symbolic functions that the file names.
-        base_fun : BaseFunction or (callable, callable), optional
-            The user's own base function that the file names.
-        """
-        network, header = io.load(path, functions=functions, base_fun=base_fun)
-        model = cls.from_network(network)
-        model.functions = dict(functions or {})
-        for name, value in vars(header).items():
-            setattr(model, name, value)
-        return model
 
     @classmethod
     def from_network(cls, network: Network) -> Self:

@@ -41,6 +41,9 @@ class DeploymentMethods(PictureMethods):
             argument will not do; then nothing is written.
         TypeError
             If the target has no such option.
+        OSError
+            If a file cannot be written; then none is. FileExistsError if a file that kanref did not
+            write stands where one belongs beside `path`, such as the header of a C source.
 
         Examples
         --------

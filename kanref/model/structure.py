@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import grids, plotting, pruning
 from ..attribution import Attribution, attribute, feature_interaction
+from . import checks
 from .training import TrainingMethods
 
 if TYPE_CHECKING:
@@ -65,6 +66,9 @@ class StructureMethods(TrainingMethods):
         KAN
             A new model; this one stays as it was.
         """
+        finer = checks.per_layer("G", G, len(self.layers), least=1)
+        shapes = [(a.n_in, a.n_out, g, a.k) for a, g in zip(self.layers, finer, strict=True)]
+        checks.size("`G`", shapes)
         x = None if X is None else self._inputs(X)
         return self._with(grids.refine(self.network, G, x))
 

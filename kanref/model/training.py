@@ -25,7 +25,8 @@ from ..tables import (
 )
 from ..training import Batch, FitSettings, History
 from . import checks
-from .core import ModelCore, default_output_names
+from .core import default_output_names
+from .files import FileMethods
 
 
 class Labels(NamedTuple):
@@ -39,7 +40,7 @@ class Labels(NamedTuple):
 _LABEL_LOSSES = (cross_entropy, binary_cross_entropy)
 
 
-class TrainingMethods(ModelCore):
+class TrainingMethods(FileMethods):
     """fit, reg and what they need."""
 
     def fit(
@@ -109,7 +110,8 @@ class TrainingMethods(ModelCore):
         Returns
         -------
         History
-            Every term of the loss for each step, and why the fit stopped.
+            Every term of the loss for each step, and why the fit stopped. ``model.history`` is
+            that of all fits so far.
 
         Examples
         --------
@@ -152,7 +154,7 @@ class TrainingMethods(ModelCore):
         settings.setdefault("grid_eps", self.grid_eps)
         plan = FitSettings(opt=opt, steps=steps, trainable=tuple(trainable), **settings)
         self.input_names, self.output_names, self.classes = labels
-        return training.fit(
+        found = training.fit(
             self.network,
             batch,
             Objective(loss_function(loss), regularizer, max_memory),
@@ -162,6 +164,8 @@ class TrainingMethods(ModelCore):
             callbacks=callbacks,
             progress=verbose if progress is None else progress,
         )
+        self.history = self.history + found
+        return found
 
     def _labels(self, X: Any, y: Any = None) -> Labels:
         """Return names and classes: the model's, or those that the data bring to a nameless one.

@@ -113,7 +113,7 @@ def history(data: PageData) -> str:
     keys = "".join(
         f'<i class="key {kind.removeprefix("curve").strip()}"></i>{name}' for name, kind, _ in lines
     )
-    about = f"{len(found)} steps. {found.stop_reason}".strip()
+    about = f"{found.step[-1]} steps. The last fit ended: {found.stop_reason or 'done'}."
     picture = chart.svg(f"Training history: {about}", chart.axes("step", ""), drawn)
     return card(title, f'{note(about)}<p class="note">{keys}</p>{picture}', half=True)
 

@@ -9,11 +9,12 @@ import numpy as np
 from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils import column_or_1d
-from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import validate_data
 
 from .estimator import KANEstimator
+from .rows import Rows
 
 
 class KANClassifier(ClassifierMixin, KANEstimator):
@@ -25,7 +26,8 @@ class KANClassifier(ClassifierMixin, KANEstimator):
     Parameters
     ----------
     class_weight : dict, "balanced" or None
-        Weights of the classes; they multiply those of the rows.
+        Weights of the classes; they multiply those of the rows. "balanced" makes those of all
+        classes equal in sum, in `partial_fit` over all rows so far.
     hidden, grid, k, alpha, base_fun, extrapolate, solver, max_iter, learning_rate, batch_size, \
 early_stopping, validation_fraction, n_iter_no_change, random_state, verbose
         As in :class:`KANRegressor`.
@@ -109,7 +111,8 @@ n_features_in_, feature_names_in_, n_iter_
         self
         """
         X, y = self._labelled(X, y, reset=True)
-        self.__dict__.pop("_online", None)
+        for name in ("_online", "_class_totals"):
+            self.__dict__.pop(name, None)
         self.classes_ = unique_labels(y)
         rows = self._rows_of(X, y, sample_weight)
         if len(self.classes_) < 2 or len(np.unique(rows.target)) < 2:
@@ -127,8 +130,9 @@ n_features_in_, feature_names_in_, n_iter_
         Parameters
         ----------
         X, y, sample_weight
-            As in :meth:`fit`. Without a `fit` before, the first call decides the units and grids,
-            so its rows should be typical of all, and `alpha` "auto" means 0.01.
+            As in :meth:`fit`. Without a `fit` before, the first 50 different rows, however many
+            calls they take, decide the units and grids, so they should be typical of all; and
+            `alpha` "auto" means 0.01.
         classes : sequence of labels, optional
             All that will occur; needed in a first call without a `fit` before.
 
@@ -229,11 +233,29 @@ n_features_in_, feature_names_in_, n_iter_
         check_classification_targets(y)
         return X, column_or_1d(y, warn=True)
 
-    def _rows_of(self, X: np.ndarray, y: np.ndarray, sample_weight: Any) -> Any:
+    def _rows_of(self, X: np.ndarray, y: np.ndarray, sample_weight: Any) -> Rows:
         unknown = np.setdiff1d(y, self.classes_)
         if len(unknown):
             raise ValueError(f"`y` must hold labels of {self.classes_}, got {unknown}")
-        class_weight = None
-        if self.class_weight is not None:
-            class_weight = compute_sample_weight(self.class_weight, y)
-        return self._rows(X, np.searchsorted(self.classes_, y), sample_weight, class_weight)
+        rows = self._rows(X, np.searchsorted(self.classes_, y), sample_weight)
+        if self.class_weight is None:
+            return rows
+        return rows.times(self._class_weights(rows)[rows.target])
+
+    def _class_weights(self, rows: Rows) -> np.ndarray:
+        """Return the weight of each class; "balanced" counts the weights of all rows so far.
+
+        scikit-learn's own count knows nothing of the weights of rows: one of weight 2 would not be
+        one that occurs twice.
+        """
+        classes = self.classes_
+        weights = compute_class_weight(self.class_weight, classes=classes, y=classes)
+        if isinstance(self.class_weight, str):
+            totals = np.bincount(rows.target, rows.weight, minlength=len(classes))
+            totals = self._class_totals = totals + vars(self).get("_class_totals", 0.0)
+            there = totals > 0
+            weights = np.zeros(len(classes))
+            weights[there] = totals.sum() / (there.sum() * totals[there])
+        if not np.all(np.isfinite(weights)) or np.any(weights < 0):
+            raise ValueError(f"`class_weight` must be finite and ≥ 0, got {self.class_weight!r}")
+        return weights

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -11,8 +13,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from ..model import KAN, checks
+from ..scaling import LARGEST, check_sizes
+from ..sizes import MOST_TRAINED
 from ..training import Batch, FitSettings, History
-from . import grids, path
+from . import path
 from .online import Online
 from .rows import Rows, distinct_rows, folds, standard_scaling
 
@@ -41,6 +45,7 @@ class KANEstimator(BaseEstimator):
 
     model_: KAN
     history_: History
+    _sample: Rows
 
     # --- fitting --------------------------------------------------------------------------------
 
@@ -88,7 +93,7 @@ class KANEstimator(BaseEstimator):
         self._keep(model, history + more, rows, rng)
 
     def _partial_fit_rows(self, rows: Rows, n_out: int) -> None:
-        """Go once through the rows; a first call also sets scaling and grids, for good."""
+        """Go once through the rows; the first calls also set scaling and grids."""
         self._check_parameters()
         fitted = "model_" in vars(self)
         if not len(rows):
@@ -98,22 +103,28 @@ class KANEstimator(BaseEstimator):
         else:
             model, history = self._new_model(rows, n_out, self._generator()), History()
             alpha = path.ALPHA_OF_FEW if self.alpha == "auto" else float(self.alpha)
-            model.network = grids.follow(model.network, rows.batch(model.scaling).x)
-        online = vars(self).get("_online") or Online(model, self._settings("adam"))
+        online = vars(self).get("_online")
+        if online is None:
+            online = Online(
+                model, self._settings("adam"), None if fitted else rows.take(np.arange(0))
+            )
+        online.adjust(model, rows)
         rng = model.rng
         walk = path.Walk(model.network.copy, self._loss(n_out), 1)
         n_before = online.steps
         online.epoch(model, rows.batch(model.scaling), walk.objective(alpha), rng)
         history.n_evaluations += online.steps - n_before
         n_iter = getattr(self, "n_iter_", 0) + online.steps - n_before
-        self._keep(model, history, rows, rng)
+        seen = rows.and_more(self._sample) if fitted else rows
+        self._keep(model, history, seen, rng)
         self._online, self.n_iter_, self.alpha_ = online, n_iter, alpha
 
     def _new_model(self, rows: Rows, n_out: int, rng: np.random.Generator) -> KAN:
         """Return an untrained model with scaling, names and classes."""
-        hidden = [self.hidden] if isinstance(self.hidden, (int, np.integer)) else list(self.hidden)
+        width = [rows.X.shape[1], *self._hidden(), n_out]
+        self._check_size(width)
         model = KAN(
-            [rows.X.shape[1], *hidden, n_out],
+            width,
             grid=self.grid,
             k=self.k,
             base_fun=self.base_fun,
@@ -131,12 +142,19 @@ class KANEstimator(BaseEstimator):
         """Keep what a fit leaves."""
         self.__dict__.pop("_formula", None)
         self.model_, self.history_ = model, history
+        model.history = history
         self.n_iter_ = max(1, len(history))
         kept = np.sort(rng.permutation(len(rows))[:FORMULA_ROWS])
         self._sample = rows.take(kept)
-        scores = np.nan_to_num(np.asarray(model.attribute(self._sample.X).feature_scores))
+
+    @property
+    def feature_importances_(self) -> np.ndarray:
+        """Scores of the inputs on rows that the fit has seen, 1000 at most, of sum 1: (n_in,)."""
+        if "model_" not in vars(self):
+            raise AttributeError(f"this {type(self).__name__} has no importances before `fit`")
+        scores = np.nan_to_num(np.asarray(self.model_.attribute(self._sample.X).feature_scores))
         total = scores.sum()
-        self.feature_importances_ = scores / total if total > 0 else scores
+        return scores / total if total > 0 else scores
 
     def _held_out(self, rows: Rows, rng: np.random.Generator) -> tuple[Rows, Rows | None]:
         """Cut off the rows that early stopping watches."""
@@ -157,7 +175,7 @@ class KANEstimator(BaseEstimator):
             raise ValueError(f"`alpha` must be 'auto' or a number ≥ 0, got {self.alpha!r}")
         if self.early_stopping not in (True, False):
             raise ValueError(f"`early_stopping` must be True or False, got {self.early_stopping!r}")
-        if not self.learning_rate > 0:
+        if not checks.number("learning_rate", self.learning_rate) > 0:
             raise ValueError(f"`learning_rate` must be positive, got {self.learning_rate!r}")
         checks.integer("max_iter", self.max_iter, 1)
         checks.integer("batch_size", self.batch_size, 1)
@@ -165,6 +183,28 @@ class KANEstimator(BaseEstimator):
         fraction = checks.number("validation_fraction", self.validation_fraction, 0, 0.5)
         if fraction == 0:
             raise ValueError("`validation_fraction` must be greater than 0, got 0")
+
+    def _hidden(self) -> list:
+        """Return the hidden layers as the `width` of KAN has them."""
+        if isinstance(self.hidden, Integral):
+            return [self.hidden]
+        if isinstance(self.hidden, str) or not isinstance(self.hidden, Iterable):
+            raise ValueError(
+                f"`hidden` must be an integer or a sequence of them, got {self.hidden!r}"
+            )
+        return list(self.hidden)
+
+    def _check_size(self, width: list) -> None:
+        """Raise if the network is too large to be trained; what makes no sense, KAN tells."""
+        try:
+            sums, arities = checks.width(width, 2)
+        except ValueError as error:
+            place = re.sub(r"`width\[(\d+)\]`", lambda m: f"`hidden[{int(m[1]) - 1}]`", str(error))
+            raise ValueError(place.replace("`width`", "`hidden`")) from None
+        grids = checks.per_layer("grid", self.grid, len(width) - 1, least=1)
+        degrees = checks.per_layer("k", self.k, len(width) - 1, least=0)
+        sizes = checks.shapes(sums, arities, grids, degrees)
+        checks.size("`hidden`, `grid` and `k`", sizes, MOST_TRAINED)
 
     def _settings(self, solver: str | None = None) -> FitSettings:
         """Return how to train in the last stage."""
@@ -194,18 +234,22 @@ class KANEstimator(BaseEstimator):
     def _inputs(self, X: Any) -> np.ndarray:
         """Check a table to predict from: (N, n_in)."""
         check_is_fitted(self, "model_")
-        return validate_data(self, X, reset=False, dtype=np.float64)
+        X = validate_data(self, X, reset=False, dtype=np.float64)
+        check_sizes(X, "X", getattr(self, "feature_names_in_", ()))
+        return X
 
-    def _rows(
-        self, X: np.ndarray, target: np.ndarray, sample_weight: Any, class_weight: Any = None
-    ) -> Rows:
+    def _rows(self, X: np.ndarray, target: np.ndarray, sample_weight: Any) -> Rows:
+        """Check the sizes of the numbers, and merge equal rows."""
+        check_sizes(X, "X", getattr(self, "feature_names_in_", ()))
+        check_sizes(target.reshape(len(target), -1), "y")
         weight = None
         if sample_weight is not None:
             weight = _check_sample_weight(
                 sample_weight, X, dtype=np.float64, ensure_non_negative=True
             )
-        if class_weight is not None:
-            weight = class_weight if weight is None else weight * class_weight
+            if not weight.max(initial=0.0) <= LARGEST / len(weight):
+                got = f"got one of {weight.max():g}"
+                raise ValueError(f"`sample_weight` must be at most {LARGEST:g} in sum, {got}")
         return distinct_rows(X, target, weight)
 
     # --- the formula ----------------------------------------------------------------------------

@@ -1,4 +1,9 @@
-"""Training on one mini-batch after another, as `partial_fit` gets them."""
+"""Training on one mini-batch after another, as `partial_fit` gets them.
+
+The first rows decide the units and the grids. One row has no spread, and two rows a poor one, so
+the units stay open until :data:`OPENING` different rows have come: these are kept until then, and
+each call takes the units from all of them, while the network trains on.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,11 @@ from ..model import KAN
 from ..objective import Objective
 from ..training import Batch, FitSettings
 from ..training.adam import Moments, mini_batches
+from . import grids
+from .rows import Rows, standard_scaling
+
+OPENING = 50
+"""So many different rows decide the units and the grids, or as many more as come with the last."""
 
 
 class Online:
@@ -17,13 +27,26 @@ class Online:
     ----------
     steps : int
         Mini-batches seen.
+    first : Rows or None
+        The rows that came so far, as long as the units are open.
     """
 
-    def __init__(self, model: KAN, settings: FitSettings) -> None:
+    def __init__(self, model: KAN, settings: FitSettings, first: Rows | None) -> None:
         zeros = np.zeros(model.n_params)
         self._moments = Moments(zeros, zeros)
         self._settings = settings
         self.steps = 0
+        self.first = first
+
+    def adjust(self, model: KAN, rows: Rows) -> None:
+        """Give the model the units and grids of all rows so far, while these are open."""
+        if self.first is None:
+            return
+        self.first = self.first.and_more(rows)
+        model.scaling = standard_scaling(self.first, model.n_out)
+        model.network = grids.follow(model.network, self.first.batch(model.scaling).x)
+        if len(self.first) >= OPENING:
+            self.first = None
 
     def epoch(
         self, model: KAN, batch: Batch, objective: Objective, rng: np.random.Generator

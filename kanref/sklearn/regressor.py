@@ -154,8 +154,9 @@ class KANRegressor(RegressorMixin, KANEstimator):
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Go once through some more rows with Adam, in mini-batches.
 
-        Without a :meth:`fit` before, the first call decides the units and grids, so its rows should
-        be typical of all, and `alpha` "auto" means 0.01, for there is nothing to choose it by.
+        Without a :meth:`fit` before, the first 50 different rows, however many calls they take,
+        decide the units and grids, so they should be typical of all; and `alpha` "auto" means 0.01,
+        for there is nothing to choose it by.
 
         Parameters
         ----------

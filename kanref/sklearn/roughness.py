@@ -30,17 +30,6 @@ BASE = 0.001
 
 
 @dataclass(frozen=True)
-class SmoothPenalty(Penalty):
-    """A penalty whose gradient goes through all parameters, and none of it through edges."""
-
-    def scaled(self, factor: float) -> SmoothPenalty:
-        """Return factor · P."""
-        assert self.gradient is not None  # it always comes with one
-        gradient = self.gradient.with_theta(self.gradient.theta * factor)
-        return SmoothPenalty(self.value * factor, None, gradient)
-
-
-@dataclass(frozen=True)
 class Roughness(Regularizer):
     """The penalty P with its factor `lamb`; the other fields of a Regularizer mean nothing here.
 
@@ -76,4 +65,4 @@ class Roughness(Regularizer):
                 for name in ("scale_spline", "affine")
             }
             layers.append(changed(layer, coef=dcoef, scale_base=2 * BASE * base, **zeros))
-        return SmoothPenalty(float(value), None, network.with_parts(layers))
+        return Penalty(float(value), None, network.with_parts(layers))

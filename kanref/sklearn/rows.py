@@ -49,6 +49,16 @@ class Rows:
         """Return some of the rows."""
         return Rows(self.X[index], self.target[index], self.weight[index])
 
+    def times(self, factor: np.ndarray) -> Rows:
+        """Return the rows with their weights multiplied by `factor` (N,), those of 0 left out."""
+        weight = self.weight * factor
+        return Rows(self.X, self.target, weight).take(np.flatnonzero(weight > 0))
+
+    def and_more(self, other: Rows) -> Rows:
+        """Return these rows and others, equal ones merged."""
+        pairs = ((getattr(self, name), getattr(other, name)) for name in ("X", "target", "weight"))
+        return distinct_rows(*(np.concatenate(pair) for pair in pairs))
+
     def batch(self, scaling: Scaling) -> Batch:
         """Return the rows in network units."""
         target = self.target if self.classify else scaling.y_to_network(self.target)

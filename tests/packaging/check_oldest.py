@@ -2,9 +2,10 @@
 
     python tests/packaging/check_oldest.py [--install-only] [pytest arguments]
 
-Every requirement of the package and of its extras cli and sklearn that has a floor is installed at
-that floor. What these bring along is not pinned; a warning that their old code causes is none of
-ours, and so warnings are no errors here.
+Every requirement of the package and of its extras cli, onnx and sklearn that has a floor is
+installed at that floor. What these bring along is not pinned; a warning that their old code causes
+is none of ours, and so warnings are no errors here. The tests are those of the sdist: what stands
+beside the package in the repository, the course, the pages and the benchmarks, is left out.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ import tarfile
 
 from environments import BUILD, Environment, build, interpreters, project, run, say
 
-EXTRAS = ("cli", "sklearn")
-TEST_TOOLS = ("pytest", "hypothesis", "pytest-xdist", "array-api-strict", "setuptools<81")
+EXTRAS = ("cli", "onnx", "sklearn")
+TEST_TOOLS = (
+    "pytest", "hypothesis", "pytest-xdist", "array-api-strict", "onnxruntime", "setuptools<81",
+)  # fmt: skip
 
 
 def floors() -> list[str]:
@@ -49,7 +52,8 @@ def main(arguments: list[str]) -> None:
         archive.extractall(BUILD / "oldest-sources", filter="data")
     (sources,) = (BUILD / "oldest-sources").glob(sdist.name.removesuffix(".tar.gz"))
     chosen = arguments or ["-n", "auto", "tests"]
-    options = ("-q", "-p", "no:cacheprovider", "-o", "filterwarnings=default")
+    quiet = ("-q", "-rfE", "--tb=short", "--disable-warnings")
+    options = (*quiet, "-p", "no:cacheprovider", "-o", "filterwarnings=default")
     command = (environment.bin / "python", "-m", "pytest", *options, *chosen)
     run(*command, cwd=sources)
     say("oldest: the tests pass")
