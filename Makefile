@@ -39,10 +39,12 @@ lint: $(STAMP)  ## style, types and the rule of who imports whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-test: lint  ## all checks, doctests and tests, with coverage
+test: lint  ## all checks, doctests and tests, with coverage; executes the course, twice
 	$(PYTEST) --cov --cov-report= --cov-fail-under=0
 	@echo "The loops of the kernels once more, as plain Python, for their coverage:"
 	NUMBA_DISABLE_JIT=1 $(PY) -m pytest -q tests/test_kernels.py --cov --cov-append
+	@echo "The course, with Numba and without:"
+	@$(MAKE) --no-print-directory notebooks-check
 
 test-slow: $(STAMP)  ## the tests that take longer than a few seconds
 	$(PYTEST) -m slow || test $$? -eq 5  # pytest's 5: there are none
@@ -78,6 +80,7 @@ notebooks-check: $(STAMP)  ## execute copies of the course, with Numba and as in
 
 docs: $(DOCS_STAMP)  ## the documentation, an offline site in docs/_build/html; every link checked
 	rm -rf docs/_build docs/api/generated
+	$(PY) docs/measured.py --check
 	$(PY) -m sphinx -W --keep-going -q -b html docs docs/_build/html
 	$(PY) docs/check_site.py docs/_build/html
 
@@ -85,9 +88,10 @@ $(DOCS_STAMP): pyproject.toml $(STAMP)
 	$(PY) -m pip install -q -e '.[docs]'
 	@touch $@
 
-figures: $(STAMP)  ## draw every figure of README and docs again; some train networks for minutes
+figures: $(STAMP)  ## draw every figure of README and docs again, and the tables of measurements
 	@set -e; for script in $(filter-out figures/style.py,$(wildcard figures/*.py)); do \
 	  echo "== $$script"; $(ONE_THREAD) $(PY) $$script; done
+	$(PY) docs/measured.py
 
 format: $(STAMP)  ## format the code and repair what ruff can
 	$(BIN)/ruff check --fix --exit-zero .

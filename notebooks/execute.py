@@ -25,8 +25,9 @@ from pathlib import Path
 from time import perf_counter
 
 import nbformat
+from kernel_client import WakingClient
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 from PIL import Image
 from rules import CELL_ID, printed_alike, solutions, source_hash
@@ -84,21 +85,7 @@ class Result:
 
 
 def execute(notebook: NotebookNode, *, bare: bool = False, limit: float = LIMIT) -> Result:
-    """Execute a notebook and then its solutions, and say what went wrong; outputs are clean.
-
-    One that takes longer than `limit` seconds gets a second chance: about one kernel in thirty was
-    seen to wait for a message that never came (ipykernel 7.4).
-    """
-    for _ in range(2):
-        result = _attempt(notebook, bare, limit)
-        if result is not None:
-            return result
-    clean(notebook)
-    return Result(notebook, [f"took longer than {limit:g} s, twice"], 2 * limit)
-
-
-def _attempt(notebook: NotebookNode, bare: bool, limit: float) -> Result | None:
-    """Execute a copy of a notebook with its solutions; None where it takes too long."""
+    """Execute a notebook and then its solutions, and say what went wrong; outputs are clean."""
     started = perf_counter()
     notebook = nbformat.from_dict(notebook)  # a copy
     cells = list(notebook.cells)
@@ -107,11 +94,7 @@ def _attempt(notebook: NotebookNode, bare: bool, limit: float) -> Result | None:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    try:
-        problems = _run(notebook, bare, limit)
-    except TimeoutError:
-        return None
-    problems += _complaints(notebook)
+    problems = _run(notebook, bare, limit) + _complaints(notebook)
     if not problems:
         problems += _wrong_solutions(solved, notebook.cells[len(cells) :])
     notebook.cells = cells
@@ -138,13 +121,13 @@ def _run(notebook: NotebookNode, bare: bool, limit: float) -> list[str]:
             raise_on_iopub_timeout=True,  # no output is lost in silence
             extra_arguments=["--Application.log_level=50"],  # it logs how it is connected
             resources={"metadata": {"path": str(work)}},
-            config=_connection(folder),
+            config=Config({"KernelManager": _connection(folder)}),
         )
         try:
             asyncio.run(_within(limit, client, environment))
-        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-            if isinstance(error, TimeoutError):  # a reply without its outputs
-                raise
+        except TimeoutError as error:  # a CellTimeoutError is one too: a reply without its outputs
+            return [str(error)]
+        except (CellExecutionError, DeadKernelError) as error:
             return [ANSI.sub("", str(error)).strip()]
         left = sorted(path.name for path in work.iterdir())
         return [f"files left behind: {', '.join(left)}"] if left else []
@@ -162,14 +145,13 @@ async def _within(limit: float, client: NotebookClient, environment: dict[str, s
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError, DeadKernelError):
         await task
-    raise TimeoutError
+    raise TimeoutError(f"took longer than {limit:g} s")
 
 
-def _connection(folder: str) -> Config:
+def _connection(folder: str) -> dict[str, object]:
     """Let kernels talk through files, where there are such: two at a time may pick one port."""
-    if os.name != "posix":
-        return Config()
-    return Config({"KernelManager": {"transport": "ipc", "ip": str(Path(folder, "k"))}})
+    files = {"transport": "ipc", "ip": str(Path(folder, "k"))} if os.name == "posix" else {}
+    return {"client_factory": WakingClient, **files}
 
 
 def _complaints(notebook: NotebookNode) -> list[str]:
