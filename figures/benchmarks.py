@@ -14,6 +14,7 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 FIGURES = Path(__file__).resolve().parent
 RESULTS = FIGURES.parent / "benchmarks" / "results"
@@ -68,27 +69,40 @@ def _of(row: dict, network: tuple, name: str = "kanref") -> bool:
 
 def roofline(results: dict) -> Figure:
     """The rate of a layer's passes under the two roofs of the machine: memory and BLAS."""
-    figure = Figure(figsize=(8.4, 3.6), facecolor="white")
+    figure = Figure(figsize=(8.4, 3.9), facecolor="white")
     for ax, dtype in zip(figure.subplots(1, 2, sharey=True), ("float64", "float32"), strict=True):
         rows = [r for r in results["rows"] if r["dtype"] == dtype and r["threads"] == 1]
         if rows:
             _roof(ax, rows)
         layers = dict.fromkeys(tuple(r["widths"]) for r in rows)
-        for marker, widths in zip("o^sDv", layers, strict=False):
+        places = ((0, 7, "center"), (0, -14, "center"), (6, -3, "left"), (-6, -3, "right"))
+        for marker, place, widths in zip("o^sD", places, layers, strict=False):
             some = [r for r in rows if tuple(r["widths"]) == widths]
             x, y = [r["intensity"] for r in some], [r["gflops"] for r in some]
             label = f"[{', '.join(map(str, widths))}]"
-            ax.plot(x, y, marker, color="black", ms=6, mfc="none", label=label)
-            for number, r in enumerate(some):
-                place, offset = (r["intensity"], r["gflops"]), (-3, 7 if number % 2 else -12)
-                ax.annotate(f"{r['G']}", place, offset, textcoords="offset points", fontsize=7)
+            ax.plot(x, y, ":", color="#999999", lw=1)
+            ax.plot(x, y, marker, color="black", ms=6, mfc="white", label=label)
+            for r in some:
+                style = {"textcoords": "offset points", "ha": place[2], "fontsize": 7}
+                ax.annotate(f"{r['G']}", (r["intensity"], r["gflops"]), place[:2], **style)
         ax.set(xscale="log", yscale="log", xlabel="operations per byte that must move")
         ax.set_title(f"{dtype}; the small numbers are G", fontsize=9)
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.yaxis.set_major_formatter("{x:g}")
+        ax.yaxis.set_minor_formatter(NullFormatter())
+        ax.tick_params(which="both", labelsize=8)
+        ax.margins(y=0.12)
         ax.grid(which="major", color="#dddddd", lw=0.5)
-        ax.legend(frameon=False, fontsize=8, loc="lower right")
     figure.axes[0].set_ylabel("GFLOP/s")
-    figure.subplots_adjust(left=0.1, right=0.98, bottom=0.15, top=0.88, wspace=0.08)
+    handles, labels = max((ax.get_legend_handles_labels() for ax in figure.axes), key=_number)
+    style = {"frameon": False, "fontsize": 8, "ncols": max(len(labels), 1), "loc": "upper center"}
+    figure.legend(handles, labels, **style)
+    figure.subplots_adjust(left=0.08, right=0.98, bottom=0.13, top=0.84, wspace=0.06)
     return figure
+
+
+def _number(legend: tuple[list, list]) -> int:
+    return len(legend[1])
 
 
 def _roof(ax: Axes, rows: Sequence[dict]) -> None:
@@ -149,7 +163,7 @@ def train(results: dict) -> Figure:
         height = [v for _, v in there]
         bars = ax.bar(x, height, 0.27, color=colour, hatch=hatch, edgecolor="white")
         bars.set_label(f"{name}, test RMSE {row['rmse'][name]:.0e}")
-        ax.bar_label(bars, [f"{v:.2g}" for v in height], fontsize=7)
+        ax.bar_label(bars, [f"{v:.2g}" if v < 99 else f"{v:.0f}" for v in height], fontsize=7)
     ax.set_xticks(range(len(stages) + 1), [*stages, "all"], fontsize=8)
     ax.set(yscale="log", ylabel="seconds")
     ax.margins(y=0.2)

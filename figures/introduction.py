@@ -65,7 +65,8 @@ def spline() -> None:
     axes[0].plot(x[:, 0], curve, "-.", color=ORANGE, label="scale_spline · spline(x)")
     axes[0].plot(x[:, 0], 0.6 * silu + curve, "-", color=BLACK, lw=2, label="the edge φ(x)")
     axes[0].set(title="an edge: base function + spline", xlabel="x", ylabel="value")
-    axes[0].legend(frameon=False, fontsize=8)
+    axes[0].legend(frameon=False, fontsize=8, loc="upper left")
+    axes[0].set_ylim(-0.85, 1.15)  # room for the legend
     _pieces(axes[1], x, knots, coef, k, f"G = {G}: {G + k} coefficients")
     finer = bspline.uniform_grid(-1.0, 1.0, 2 * G, n_in=1)
     new_knots, new_coef = bspline.insert_knots(knots, coef, k, finer)
@@ -104,7 +105,7 @@ def symbolic() -> None:
     formula = snapped.symbolic_formula(round_to=4)[0]
     error = np.sqrt(np.mean((snapped.predict(X)[:, 0] - y) ** 2))
     print("z =", formula, f"(RMSE {error:.0e})")
-    figure, axes = panels(4, 11.0, 3.1, width_ratios=(3.6, 1, 1, 1.3))
+    figure, axes = panels(4, 11.0, 3.1, width_ratios=(3.6, 1.1, 1.1, 1.4))
     trained.plot(axes[0], X, title="1  train")
     pruned.plot(axes[1], X, title="2  sparsify, prune")
     snapped.plot(axes[2], X, title="3  snap")

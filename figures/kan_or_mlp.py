@@ -1,30 +1,40 @@
 """KAN or MLP? Three measured examples: a formula, a table, pictures.
 
-    python figures/kan_or_mlp.py     # prints the tables, writes figures/kan_or_mlp.png
+    python figures/kan_or_mlp.py [--measure]     # writes figures/kan_or_mlp.png
 
-Errors are on data that no model saw, as medians over seeds. The MLPs are scikit-learn's, with
-inputs and outputs standardised and the solver that suits the size (L-BFGS for small data, Adam for
-the digits).
+The errors are kept in benchmarks/results/kan_or_mlp.json, from which the picture is drawn until
+`--measure` is given (some minutes); `python docs/measured.py` puts them into the page. They are on
+data that no model saw, as medians over seeds. The MLPs are scikit-learn's, with inputs and outputs
+standardised and the solver that suits the size (L-BFGS for small data, Adam for the digits).
 """
 
 from __future__ import annotations
 
+import argparse
+import sys
 import warnings
 from itertools import pairwise
 
 import numpy as np
+import sklearn
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from style import BLACK, BLUE, GREY, ORANGE, panels, save
+from style import BLACK, BLUE, FIGURES, GREY, ORANGE, panels, save
+from threadpoolctl import threadpool_limits
 
-from kanref import KAN, datasets
+from kanref import KAN, __version__, datasets
 from kanref.sklearn import KANRegressor
 
+sys.path.append(str(FIGURES.parent / "benchmarks"))
+from _results import RESULTS, document, read, write
+
+KEPT = RESULTS / "kan_or_mlp.json"
 SEEDS = range(5)
+FUNCTIONS = ("exp(sin πx + y²)", "max(0, x + 2y - 0.3)")
 
 
 def rmse(a: np.ndarray, b: np.ndarray) -> float:
@@ -126,13 +136,41 @@ def digits() -> dict[str, list[tuple[float, int]]]:
     return found
 
 
-def draw(curves: dict[str, dict[str, list[tuple[int, float]]]]) -> None:
+def measure() -> dict:
+    """Return the rows of all three examples."""
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    rows: list[dict] = []
+    for title, f in zip(FUNCTIONS, (formula, crease), strict=True):
+        lines = {
+            "KAN [2, 5, 1], G = 3, 6, 12, 24": kans(f, [2, 5, 1]),
+            "KAN [2, 1, 1], same G": kans(f, [2, 1, 1]),
+            "MLP tanh, two hidden layers": mlps(f, "tanh"),
+            "MLP relu, two hidden layers": mlps(f, "relu"),
+        }
+        for name, points in lines.items():
+            sizes, errors = zip(*points, strict=True)
+            row = {"data": title, "contestant": name, "parameters": sizes, "rmse": errors}
+            rows.append(row)
+    for name, errors in airfoil().items():
+        rows.append({"data": "airfoil", "contestant": name, "rmse": float(np.median(errors))})
+    for name, found in digits().items():
+        right = float(np.median([share for share, _ in found]))
+        row = {"data": "digits", "contestant": name, "parameters": found[0][1], "right": right}
+        rows.append(row)
+    settings = {"seeds": {"functions": len(SEEDS), "airfoil": 3, "digits": 3}}
+    versions = {"kanref": {"version": __version__}, "sklearn": {"version": sklearn.__version__}}
+    return document("kan_or_mlp", rows, [], settings=settings, contestants=versions)
+
+
+def draw(rows: list[dict]) -> None:
     """Error against parameters, a panel per function."""
     styles = ((BLACK, "o", "-"), (GREY, "s", "-"), (BLUE, "^", "--"), (ORANGE, "D", ":"))
     figure, axes = panels(2, 8.6, 3.3)
-    for ax, (title, lines) in zip(axes, curves.items(), strict=True):
-        for (name, points), (colour, marker, dash) in zip(lines.items(), styles, strict=False):
-            ax.plot(*zip(*points, strict=True), dash, color=colour, marker=marker, label=name)
+    for ax, title in zip(axes, FUNCTIONS, strict=True):
+        lines = [row for row in rows if row["data"] == title]
+        for row, (colour, marker, dash) in zip(lines, styles, strict=True):
+            label = row["contestant"]
+            ax.plot(row["parameters"], row["rmse"], dash, color=colour, marker=marker, label=label)
         ax.set(xscale="log", yscale="log", title=title, xlabel="parameters")
         ax.grid(which="major", color="#dddddd", lw=0.5)
         ax.legend(frameon=False, fontsize=8)
@@ -141,24 +179,16 @@ def draw(curves: dict[str, dict[str, list[tuple[int, float]]]]) -> None:
 
 
 def main() -> None:
-    """Measure, print, draw."""
-    warnings.simplefilter("ignore", ConvergenceWarning)
-    curves = {}
-    for title, f in (("exp(sin πx + y²)", formula), ("max(0, x + 2y - 0.3)", crease)):
-        curves[title] = {
-            "KAN [2, 5, 1], G = 3, 6, 12, 24": kans(f, [2, 5, 1]),
-            "KAN [2, 1, 1], same G": kans(f, [2, 1, 1]),
-            "MLP tanh, two hidden layers": mlps(f, "tanh"),
-            "MLP relu, two hidden layers": mlps(f, "relu"),
-        }
-        for name, points in curves[title].items():
-            print(f"{title:24}{name:34}", "  ".join(f"{n}: {e:.1e}" for n, e in points))
-    draw(curves)
-    for name, errors in airfoil().items():
-        print(f"airfoil   {name:20} test RMSE / dB {np.median(errors):.2f}")
-    for name, rows in digits().items():
-        right = np.median([share for share, _ in rows])
-        print(f"digits    {name:20} {rows[0][1]:6} parameters, right {100 * right:.1f} %")
+    """Draw the picture; measure first where nothing is kept."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--measure", action="store_true", help="measure again")
+    if parser.parse_args().measure or not KEPT.exists():
+        with threadpool_limits(1):  # two threads of BLAS on small matrices wait for each other
+            write(measure(), None)
+    rows = read(KEPT)["rows"]
+    for row in rows:
+        print(*(value for value in row.values()), sep="  ")
+    draw(rows)
 
 
 if __name__ == "__main__":

@@ -39,9 +39,9 @@ def stages() -> tuple[np.ndarray, list[tuple[str, KAN]]]:
 
 def main() -> None:
     X, models = stages()
-    figure = Figure(figsize=(10, 3.6), facecolor="white")
+    figure = Figure(figsize=(10, 3.3), facecolor="white", layout="constrained")
     for ax, (title, model) in zip(
-        figure.subplots(1, 3, width_ratios=(2, 1, 1)), models, strict=True
+        figure.subplots(1, 3, width_ratios=(2.4, 1, 1)), models, strict=True
     ):
         model.plot(ax, X, title=title)
     figure.savefig(Path(__file__).with_suffix(".png"), dpi=120, metadata={"Software": None})

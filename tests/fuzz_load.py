@@ -19,6 +19,8 @@ from builders import random_network, samples
 from hostile_models import DAMAGE, MUTATIONS, Canary
 
 from kanref import KAN
+from kanref.training import Event, History
+from kanref.training.history import Record
 
 MEMORY = 2**27
 """Bytes that loading may ask for beyond what the process has."""
@@ -37,12 +39,19 @@ def models(folder: Path) -> list[bytes]:
     contents = []
     for network in networks:
         model = KAN.from_network(replace(network, backend="numpy"))
+        model.history = course(model.n_in)
         model.input_names = [f"ü {i}" for i in range(model.n_in)]
         if model.n_out == 3:
             model.classes = ["a", 2, True]
         model.save(folder / "model.npz")
         contents.append((folder / "model.npz").read_bytes())
     return contents
+
+
+def course(n: int) -> History:
+    """Return a history for mutations to work on."""
+    records = [Record(step, 0.5, 0.4, 0.1, float("nan"), 2.0, 0.1) for step in range(1, n)]
+    return History(records, [Event(1, "grid", "the grids moved")], "all steps taken", n)
 
 
 def check(path: Path) -> KAN | None:

@@ -604,3 +604,19 @@ def test_from_splines_to_a_formula_in_data_units():
     np.testing.assert_allclose(values, snapped.predict(X)[:, 0], rtol=1e-10)
     with pytest.raises(ValueError, match="edge"):
         model.symbolic_formula()
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (4,), (0,), (2, 3)])
+def test_the_jacobian_takes_points_as_the_model_does(shape):
+    model = KAN([2, 4, 3], seed=0)
+    x = np.random.default_rng(1).uniform(-1, 1, (*shape, 2))
+    found = model.jacobian(x)
+    assert found.shape == (*shape, 3, 2) == (*model(x).shape, 2)
+    step = 1e-6
+    for i in range(2):
+        moved = [model(x + sign * step * np.eye(2)[i]) for sign in (1, -1)]
+        difference = (moved[0] - moved[1]) / (2 * step)
+        np.testing.assert_allclose(found[..., i], difference, rtol=1e-5, atol=1e-7)
+    for wrong in (np.zeros(3), np.zeros((2, 3)), 0.5):
+        with pytest.raises(ValueError, match=r"`x` must have shape \(\.\.\., 2\), got"):
+            model.jacobian(wrong)
