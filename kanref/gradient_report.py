@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+_MARKERS = ("o", "s", "^", "D", "v")
 _HEAD = ("where", "group", "size", "checked", "difference", "complex step", "ok")
 
 
@@ -81,9 +82,10 @@ class GradientReport:
             import matplotlib.pyplot as plt
 
             ax = plt.subplots()[1]
-        for name, errors in self.curves.items():
+        for number, (name, errors) in enumerate(self.curves.items()):
+            mark = _MARKERS[number % len(_MARKERS)]  # to be told apart without colour
             # An error of 0 has no logarithm; it is drawn at half the rounding error.
-            ax.loglog(self.steps, np.maximum(errors, 1.1e-16), ".-", label=name)
+            ax.loglog(self.steps, np.maximum(errors, 1.1e-16), f"{mark}-", ms=4, label=name)
         ax.set(xlabel="step size h", ylabel="relative error of the derivative")
         ax.legend()
         return ax

@@ -16,8 +16,10 @@ other edge notices.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from ._arrays import Array, namespace, where
 from .bspline import (
@@ -28,8 +30,11 @@ from .bspline import (
     insert_knots,
     knots_grid,
 )
-from .bspline_knots import check_integer
-from .layer import Layer, layer_forward
+from .bspline_knots import check_finite, check_integer
+from .functions import base_function
+from .kernels import layer_forward, numba_kernels
+from .layer import BLOCK_ELEMENTS, Layer
+from .least_squares import minimum_norm
 from .network import Network, Nodes, nodes_forward
 from .objective import MAX_MEMORY, split
 
@@ -82,8 +87,9 @@ def update_grid(network: Network, x: Array, grid_eps: float = 0.02) -> Network:
     for number, (layer, nodes) in enumerate(zip(network.layers, network.nodes, strict=True)):
         inputs = _samples(layer, xp.concat(chunks, axis=0), number)
         knots = extend_grid(adaptive_grid(inputs, layer.G, grid_eps), layer.k)
-        layers.append(_refit(layer, inputs, knots))
-        chunks = [_through(layers[-1], nodes, chunk) for chunk in chunks]
+        layers.append(_refit(layer, inputs, knots, network.backend))
+        if number + 1 < network.depth:
+            chunks = [_through(layers[-1], nodes, chunk, network.backend) for chunk in chunks]
     return network.with_parts(layers).copy()
 
 
@@ -152,7 +158,8 @@ def refine(network: Network, G: int | Sequence[int], x: Array | None = None) -> 
             )
         else:
             samples = _samples(layer, inputs[number], number)
-            layers.append(_refit(layer, samples, extend_grid(new_grid, layer.k)))
+            knots = extend_grid(new_grid, layer.k)
+            layers.append(_refit(layer, samples, knots, network.backend))
     return network.with_parts(layers).copy()
 
 
@@ -163,17 +170,64 @@ def _insert(layer: Layer, grid: Array) -> Layer:
     return replace(layer, knots=knots, coef=where(finite, coef, float("nan")))
 
 
-def _refit(layer: Layer, x: Array, knots: Array) -> Layer:
+def _refit(layer: Layer, x: Array, knots: Array, backend: str) -> Layer:
     """Return the layer on other knots, with its splines fitted at the samples x (N, n_in)."""
     finite, old = _splines(layer)
-    k, mode = layer.k, layer.extrapolate
+    fitted = _fitted_by_kernels if _has_kernels(layer, x, backend) else _fitted
     rows = []
     for i in range(layer.n_in):  # one input at a time: never (N, n_in, n_out) at once
         one = slice(i, i + 1)
-        y = curve(x[:, one], layer.knots[one, :], old[one, ...], k, extrapolate=mode)
-        rows.append(fit_coef(x[:, one], y, knots[one, :], k, extrapolate=mode))
+        moved = replace(layer, knots=layer.knots[one, :], coef=old[one, ...])
+        rows.append(fitted(moved, x[:, one], knots[one, :]))
     coef = namespace(old).concat(rows, axis=0)
     return replace(layer, knots=knots, coef=where(finite, coef, float("nan")))
+
+
+def _fitted(one: Layer, x: Array, knots: Array) -> Array:
+    """Fit the splines of the one input of a layer on other knots: (1, n_out, G+k)."""
+    y = curve(x, one.knots, one.coef, one.k, extrapolate=one.extrapolate)
+    return fit_coef(x, y, knots, one.k, extrapolate=one.extrapolate)
+
+
+def _fitted_by_kernels(one: Layer, x: np.ndarray, knots: np.ndarray) -> np.ndarray:
+    """Fit as `_fitted` does, several times as fast: the basis is a layer of unit coefficients."""
+    size = knots.shape[1] - 1 - one.k
+    unit = np.eye(size)[None]  # (1, G+k, G+k)
+
+    def blocks() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        rows = max(BLOCK_ELEMENTS // size, size)
+        for start in range(0, len(x), rows):
+            some = np.ascontiguousarray(x[start : start + rows])
+            y = _splines_alone(one, some, one.knots, one.coef)
+            check_finite("y", y)
+            yield _splines_alone(one, some, knots, unit)[None], y[None]
+
+    rcond = float(np.finfo(float).eps) * max(len(x), size)
+    return np.ascontiguousarray(np.swapaxes(minimum_norm(blocks(), rcond), 1, 2))
+
+
+def _splines_alone(layer: Layer, x: np.ndarray, knots: np.ndarray, coef: np.ndarray) -> np.ndarray:
+    """Return the splines with these coefficients (1, n, G+k) at x (N, 1): (N, n)."""
+    shape = coef.shape[:2]
+    splines = Layer(
+        knots=knots,
+        coef=coef,
+        scale_base=np.zeros(shape),
+        scale_spline=None,
+        mask=np.ones(shape, dtype=bool),
+        affine=np.zeros((0, 4)),
+        symbolic=(),
+        k=layer.k,
+        extrapolate=layer.extrapolate,
+        base_fun=base_function("zero"),
+    )
+    return np.asarray(layer_forward("auto", splines, x, slopes=False)[0])
+
+
+def _has_kernels(layer: Layer, x: Array, backend: str) -> bool:
+    """Tell whether the kernels compute this layer, in the precision of the fit."""
+    kernels = None if backend == "numpy" else numba_kernels()
+    return kernels is not None and kernels.supports(layer, x) and x.dtype == np.float64
 
 
 def _splines(layer: Layer) -> tuple[Array, Array]:
@@ -183,9 +237,9 @@ def _splines(layer: Layer) -> tuple[Array, Array]:
     return finite, where(finite, layer.coef, 0.0)
 
 
-def _through(layer: Layer, nodes: Nodes, x: Array) -> Array:
+def _through(layer: Layer, nodes: Nodes, x: Array, backend: str) -> Array:
     """Return the next layer's inputs, symbolic functions continued finitely as in training."""
-    return nodes_forward(nodes, layer_forward(layer, x, continued=True)[0])
+    return nodes_forward(nodes, layer_forward(backend, layer, x, continued=True, slopes=False)[0])
 
 
 def _inputs(network: Network, x: Array) -> list[Array]:
@@ -193,7 +247,7 @@ def _inputs(network: Network, x: Array) -> list[Array]:
     chunks, found = split(network, _batch(network, x), MAX_MEMORY), []
     for layer, nodes in zip(network.layers, network.nodes, strict=True):
         found.append(namespace(x).concat(chunks, axis=0))
-        chunks = [_through(layer, nodes, chunk) for chunk in chunks]
+        chunks = [_through(layer, nodes, chunk, "numpy") for chunk in chunks]
     return found
 
 

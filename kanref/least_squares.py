@@ -11,7 +11,7 @@ def minimum_norm(blocks: Iterable[tuple[np.ndarray, np.ndarray]], rcond: float) 
     """Return argmin ‖A c - b‖₂, of smallest ‖c‖₂ where that is not unique, for a stack of systems.
 
     The rows of A and b come in blocks. Those of the next block are put under the triangle R of all
-    before, and factorised again, A = Q R; only R and Qᵀb are kept. At the end the SVD R = U S Vᵀ
+    before, and factorised again, A = Q R; only [R, Qᵀb] is kept. At the end the SVD R = U S Vᵀ
     gives the Moore–Penrose solution c = V S⁺ Uᵀ Qᵀb (G. Golub & C. Van Loan, *Matrix Computations*,
     2013, §5.5). One factorisation serves all right-hand sides, and it never forms AᵀA, whose
     condition is that of A squared.
@@ -38,11 +38,20 @@ def minimum_norm(blocks: Iterable[tuple[np.ndarray, np.ndarray]], rcond: float) 
     for A, b in blocks:
         if R is not None:
             A, b = np.concatenate([R, A], axis=1), np.concatenate([projected, b], axis=1)
-        Q, R = np.linalg.qr(A)
-        projected = np.swapaxes(Q, 1, 2) @ b  # (n, r, n_rhs), r <= M
+        R, projected = _triangle(A, b)
     if R is None:
         raise ValueError("`blocks` must hold at least one block of rows, got none")
     U, s, Vh = np.linalg.svd(R, full_matrices=False)  # (n, r, r), (n, r), (n, r, M)
     kept = s > rcond * s[:, :1]
     inverse = np.where(kept, 1 / np.where(kept, s, 1.0), 0.0)[:, :, None]
     return np.swapaxes(Vh, 1, 2) @ (inverse * (np.swapaxes(U, 1, 2) @ projected))
+
+
+def _triangle(A: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return R (n, r, M) and Qᵀb (n, r, n_rhs) of A = Q R, with r <= M."""
+    M = A.shape[2]
+    if b.shape[2] > M:  # Q costs less than a triangle of all columns
+        Q, R = np.linalg.qr(A)
+        return R, np.swapaxes(Q, 1, 2) @ b
+    both = np.asarray(np.linalg.qr(np.concatenate([A, b], axis=2), mode="r"))  # Q is never formed
+    return both[:, :M, :M], both[:, :M, M:]  # the rows below are what A leaves of b

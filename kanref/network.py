@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import mul
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from . import layer as _layer
 from ._arrays import Array, namespace, where
@@ -262,26 +262,39 @@ def _products(nodes: Nodes, u: Array) -> Array:
     return namespace(u).stack(columns, axis=1)
 
 
+Slopes = Literal["all", "hidden", "none"]
+
+
 def network_forward(
     network: Network,
     x: Array,
     *,
     sums: bool = False,
     continued: bool = False,
+    slopes: Slopes = "all",
     reuse: NetworkCache | None = None,
 ) -> tuple[Array, NetworkCache]:
     """Evaluate the network at x (N, n_in): y (N, n_out) and a cache for the backward pass.
 
-    `sums` and `continued` are those of :func:`kanref.layer.layer_forward`. The arrays of `reuse`,
-    the cache of an earlier pass that nobody needs any more, may be overwritten.
+    `sums` and `continued` are those of :func:`kanref.layer.layer_forward`. `slopes` says for which
+    layers the cache holds what their dx needs: "all" for :func:`network_backward`, "hidden" for
+    :func:`theta_gradient`, "none" if there will be no backward pass. The arrays of `reuse`, the
+    cache of an earlier pass that nobody needs any more, may be overwritten.
     """
-    caches, sums_u, inputs = [], [], []
+    caches, sums_u = [], []
+    inputs: list[Array] = []
     old: Sequence[Any] = (None,) * network.depth if reuse is None else reuse.layers
     for layer, nodes, used in zip(network.layers, network.nodes, old, strict=True):
-        inputs.append(x)
         u, cache = layer_forward(
-            network.backend, layer, x, sums=sums, continued=continued, reuse=used
+            network.backend,
+            layer,
+            x,
+            sums=sums,
+            continued=continued,
+            slopes=slopes == "all" or (slopes == "hidden" and bool(inputs)),
+            reuse=used,
         )
+        inputs.append(x)
         x = nodes_forward(nodes, u)
         caches.append(cache)
         sums_u.append(u)
@@ -368,13 +381,13 @@ def theta_gradient(
 
 def layer_inputs(network: Network, x: Array) -> list[Array]:
     """Return the inputs of every layer of `network` at `x`, (N, n_in of that layer) each."""
-    return list(network_forward(network, x)[1].x)
+    return list(network_forward(network, x, slopes="none")[1].x)
 
 
 def network_statistics(network: Network, chunks: Sequence[Array]) -> list[LayerStatistics]:
     """Return the statistics of every layer of `network` over a batch that comes in `chunks`."""
-    parts = [network_forward(network, x, sums=True, continued=True)[1].statistics for x in chunks]
-    return merge_statistics(parts)
+    caches = (network_forward(network, x, sums=True, continued=True, slopes="none") for x in chunks)
+    return merge_statistics([cache.statistics for _, cache in caches])
 
 
 def jacobian(network: Network, x: Array) -> Array:

@@ -88,7 +88,9 @@ class Objective:
         predictions, statistics = [], []
         cache = None if reuse is None else reuse.cache
         for chunk in chunks:
-            pred, cache = network_forward(network, chunk, sums=sums, continued=True, reuse=cache)
+            pred, cache = network_forward(
+                network, chunk, sums=sums, continued=True, slopes="hidden", reuse=cache
+            )
             predictions.append(pred)
             if sums:
                 statistics.append(cache.statistics)
@@ -145,7 +147,7 @@ def _second_pass(
     for chunk in chunks:
         dy = dpred[start : start + chunk.shape[0], :]
         start += chunk.shape[0]
-        _, cache = network_forward(network, chunk, continued=True, reuse=cache)
+        _, cache = network_forward(network, chunk, continued=True, slopes="hidden", reuse=cache)
         gradient = theta_gradient(network, cache, dy, penalty.cotangents)
         thetas.append(gradient.theta)
     return gradient.with_theta(reduce(lambda a, b: a + b, thetas))

@@ -192,6 +192,18 @@ def test_update_grid_in_chunks(monkeypatch):
             assert np.allclose(a, b, rtol=0, atol=1e-11)
 
 
+@pytest.mark.parametrize("extrapolate", ["linear", "zero"])
+@pytest.mark.parametrize("k", [0, 1, 3, 5])
+def test_the_kernels_fit_as_the_reference_does(k, extrapolate, monkeypatch):
+    network, x = random_network(k=k, extrapolate=extrapolate), samples(400, 2)
+    expected = update_grid(replace(network, backend="numpy"), x, 0.3)
+    monkeypatch.setattr(grids, "BLOCK_ELEMENTS", 1000)  # several blocks of rows
+    new = update_grid(replace(network, backend="auto"), x, 0.3)
+    for one, other in zip(new.layers, expected.layers, strict=True):
+        np.testing.assert_allclose(one.knots, other.knots, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(one.coef, other.coef, rtol=0, atol=1e-10)
+
+
 def test_symbolic_functions_are_continued():
     """As in training: a sample outside the domain of a logarithm is no reason to stop."""
     network = random_network((2, 3, 1), masked=False)

@@ -110,7 +110,7 @@ def test_every_number_of_outputs(n_out):
 def test_several_blocks_of_samples_and_cells_without_any(G):
     for layer in random_network(G=G, symbolic=False).layers:
         assert_parity(layer, points(layer, 2 * cpu.BLOCK + 300))
-    assert cpu.BLOCK // 2 % cpu.loops.STATISTICS_BLOCK == 0
+    assert cpu.BLOCK // 2 % cpu.moments.STATISTICS_BLOCK == 0
 
 
 @pytest.mark.parametrize("extrapolate", ["linear", "zero"])
@@ -132,6 +132,32 @@ def test_arrays_that_are_used_again_change_nothing(extrapolate, masked):
     assert np.array_equal(
         fewer.gradient.theta, objective.evaluate(network, x[:13], target[:13]).gradient.theta
     )
+
+
+@pytest.mark.parametrize("G", [3, 40])
+@pytest.mark.parametrize("symbolic", [True, False])
+def test_without_slopes_a_pass_holds_half_and_gives_no_dx(G, symbolic):
+    network = random_network(G=G, symbolic=symbolic)
+    layer = network.layers[0]
+    x, dy = points(layer, 2 * cpu.BLOCK + 300), samples(2 * cpu.BLOCK + 300, layer.n_out, seed=5)
+    y, cache = cpu.layer_forward(layer, x)
+    fewer_y, fewer = cpu.layer_forward(layer, x, slopes=False)
+    assert 2 * fewer.work[1].size == cache.work[1].size
+    assert np.array_equal(y, fewer_y, equal_nan=True)
+    dx, gradient = cpu.layer_backward(layer, fewer, dy, inputs=False)
+    assert dx is None
+    for name in reference.PARAMETERS:
+        whole = getattr(cpu.layer_backward(layer, cache, dy)[1], name)
+        assert np.array_equal(getattr(gradient, name), whole)
+    with pytest.raises(ValueError, match="`cache` holds no slopes"):
+        cpu.layer_backward(layer, fewer, dy)
+
+
+def test_each_layer_keeps_the_slopes_that_its_gradients_need():
+    network, x = random_network(), samples(7, 2)
+    for slopes, kept in (("all", [1, 1]), ("hidden", [0, 1]), ("none", [0, 0])):
+        cache = network_forward(network, x, slopes=slopes)[1]
+        assert [layer.has_slopes for layer in cache.layers] == kept
 
 
 @pytest.mark.parametrize("groups", [PARAMETERS, ("coef",), ("scale_base", "node_bias")])

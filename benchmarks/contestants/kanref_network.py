@@ -18,9 +18,14 @@ def build(case: Case) -> Contestant:
     network, theta = model.network, model.network.theta.copy()
     objective = Objective(mse, Regularizer())
 
+    last = None
+
     def step():
-        # As an optimiser does: a new theta becomes views of a network, and nothing is kept.
-        return objective.evaluate(network.with_theta(theta), x, target).gradient.theta
+        # As `fit` does: a new theta becomes views of a network, and the arrays of the last step are
+        # used again.
+        nonlocal last
+        last = objective.evaluate(network.with_theta(theta), x, target, reuse=last)
+        return last.gradient.theta
 
     return Contestant(
         forward=lambda: network_forward(network.with_theta(theta), x)[0],

@@ -28,11 +28,13 @@ def layer_forward(
     *,
     sums: bool = False,
     continued: bool = False,
+    slopes: bool = True,
     reuse: Any = None,
 ) -> tuple[Array, Any]:
     """Evaluate a layer on the chosen backend; see :func:`kanref.layer.layer_forward`.
 
-    A kernel may overwrite the arrays of `reuse`, the cache of an earlier pass.
+    Without `slopes`, no dx may be asked for in a backward pass: a kernel then keeps less. It may
+    overwrite the arrays of `reuse`, the cache of an earlier pass.
     """
     if backend != "numpy" and cuda.is_device_array(x) and cuda.supports(layer, x):
         return cuda.layer_forward(layer, x, sums=sums, continued=continued)
@@ -40,7 +42,7 @@ def layer_forward(
     if cpu is None or not cpu.supports(layer, x):
         return reference.layer_forward(layer, x, sums=sums, continued=continued)
     reuse = None if isinstance(reuse, LayerCache) else reuse
-    return cpu.layer_forward(layer, x, sums=sums, continued=continued, reuse=reuse)
+    return cpu.layer_forward(layer, x, sums=sums, continued=continued, slopes=slopes, reuse=reuse)
 
 
 def layer_backward(

@@ -91,28 +91,28 @@ def find_cell(v, t, k, G, inverse):
 
 
 @njit(**INLINE)
-def by_recursion(v, t, c, p, work, features):
-    """Write the K splines and their slopes at v in cell c (The NURBS Book, algorithm A2.2)."""
+def by_recursion(v, t, c, work, values, p, slopes, s):
+    """Write the K splines at v in cell c, and their slopes (The NURBS Book, algorithm A2.2)."""
     K = work.size
     k = K - 1
-    features[0, p] = 1
+    values[0, p] = 1
     for q in range(1, K):
-        saved = features[0, p] * 0
+        saved = values[0, p] * 0
         for m in range(q):
             left, right = t[k + c + 1 - q + m], t[k + c + 1 + m]
-            share = features[m, p] / (right - left) if right > left else features[m, p] * 0
+            share = values[m, p] / (right - left) if right > left else values[m, p] * 0
             if q == k:
                 work[m] = share
-            features[m, p] = saved + (right - v) * share
+            values[m, p] = saved + (right - v) * share
             saved = (v - left) * share
-        features[q, p] = saved
+        values[q, p] = saved
     for m in range(K):
-        slope = features[0, p] * 0
+        slope = values[0, p] * 0
         if m > 0:
             slope += k * work[m - 1]
         if m < k:
             slope -= k * work[m]
-        features[K + m, p] = slope
+        slopes[m, s] = slope
 
 
 @njit(**OPTIONS)
@@ -148,26 +148,26 @@ def sort_by_cell(cells, starts, order):
 
 
 @njit(**OPTIONS)
-def evaluate(u, inverse, table, splines, start, features):
-    """Write the polynomials of the table and their slopes at the places from `start` on.
+def evaluate(u, inverse, table, splines, values, start, slopes, begin):
+    """Write the polynomials of the table from place `start` on, their slopes from `begin` on.
 
     `inverse` is du/dx.
     """
     K = len(splines)
     for m in range(K):
-        values = features[m, start : start + u.size]
-        slopes = features[K + m, start : start + u.size]
+        value_row = values[m, start : start + u.size]
+        slope_row = slopes[m, begin : begin + u.size]
         for p in range(u.size):
             value, slope = u.dtype.type(table[K - 1, m]), u.dtype.type(0)
             for q in range(K - 2, -1, -1):
                 slope = slope * u[p] + value
                 value = value * u[p] + u.dtype.type(table[q, m])
-            values[p] = value
-            slopes[p] = slope * inverse
+            value_row[p] = value
+            slope_row[p] = slope * inverse
 
 
 @njit(**OPTIONS)
-def uniform_basis(x, cells, t, G, splines, u, start, features):
+def uniform_basis(x, cells, t, G, splines, u, values, start, slopes, begin):
     """Write values and slopes on a uniform grid: one table, loops over the samples."""
     K = len(splines)
     k = K - 1
@@ -181,7 +181,7 @@ def uniform_basis(x, cells, t, G, splines, u, start, features):
             u[p] = (inside - t[k + cells[p]]) * step
     table, work = np.zeros((K, K), np.float64), np.zeros((K, K), np.float64)
     cell_polynomials(t[1 : 2 * k + 1], work, table)
-    evaluate(u, step, table, splines, start, features)
+    evaluate(u, step, table, splines, values, start, slopes, begin)
 
 
 TABLE_FROM = 8
@@ -189,44 +189,44 @@ TABLE_FROM = 8
 
 
 @njit(**OPTIONS)
-def adaptive_basis(x, cells, t, G, splines, u, start, features):
+def adaptive_basis(x, cells, t, G, splines, u, values, start, slopes, begin):
     """Write values and slopes on any grid: a table for each cell that has enough samples."""
     K = len(splines)
     k = K - 1
     table, work = np.zeros((K, K), np.float64), np.zeros((K, K), np.float64)
     quotients = np.zeros(K, t.dtype)
-    begin = x.size - x.size  # not the constant 0, for which Numba would compile all again
-    while begin < x.size:
-        c, end = cells[begin], begin + 1
+    a = x.size - x.size  # not the constant 0, for which Numba would compile all again
+    while a < x.size:
+        c, end = cells[a], a + 1
         while end < x.size and cells[end] == c:
             end += 1
         left, right = t[k + c], t[k + c + 1]
-        for p in range(begin, end):
+        for p in range(a, end):
             u[p] = min(max(x[p], t[k]), t[k + G])
-        if k > 0 and end - begin >= TABLE_FROM and right > left:
+        if k > 0 and end - a >= TABLE_FROM and right > left:
             inverse = t.dtype.type(1 / (right - left))
-            for p in range(begin, end):
+            for p in range(a, end):
                 u[p] = (u[p] - left) * inverse
             cell_polynomials(t[c + 1 : c + 2 * k + 1], work, table)
-            evaluate(u[begin:end], inverse, table, splines, start + begin, features)
+            evaluate(u[a:end], inverse, table, splines, values, start + a, slopes, begin + a)
         else:
-            for p in range(begin, end):
-                by_recursion(u[p], t, c, start + p, quotients, features)
-        begin = end
+            for p in range(a, end):
+                by_recursion(u[p], t, c, quotients, values, start + p, slopes, begin + p)
+        a = end
 
 
 @njit(**OPTIONS)
-def spline_basis(x, cells, t, G, linear, splines, uniform, u, start, features):
-    """Write values and slopes of the splines of one input, from place `start` on.
+def spline_basis(x, cells, t, G, linear, splines, uniform, u, values, start, slopes, begin):
+    """Write the splines of one input from place `start` of values on, slopes from `begin` on.
 
     The samples are sorted by cell.
     """
     K = len(splines)
     first, last = t[K - 1], t[K - 1 + G]
     if uniform:
-        uniform_basis(x, cells, t, G, splines, u, start, features)
+        uniform_basis(x, cells, t, G, splines, u, values, start, slopes, begin)
     else:
-        adaptive_basis(x, cells, t, G, splines, u, start, features)
+        adaptive_basis(x, cells, t, G, splines, u, values, start, slopes, begin)
     outside = 0
     for p in range(x.size):
         outside += x[p] < first or x[p] >= last
@@ -235,10 +235,10 @@ def spline_basis(x, cells, t, G, linear, splines, uniform, u, start, features):
             for m in range(K):
                 if linear:
                     beyond = x[p] - min(max(x[p], first), last)
-                    features[m, start + p] += beyond * features[K + m, start + p]
+                    values[m, start + p] += beyond * slopes[m, begin + p]
                 else:
-                    features[m, start + p] = 0
-                    features[K + m, start + p] = 0
+                    values[m, start + p] = 0
+                    slopes[m, begin + p] = 0
 
 
 @njit(**INLINE)

@@ -57,7 +57,7 @@ def cache_directory() -> Path | None:
     return folder
 
 
-COMPILED = ("basis", "loops", "vector")
+COMPILED = ("basis", "edges", "loops", "moments", "vector")
 """The modules whose text goes into the compiled kernels."""
 
 

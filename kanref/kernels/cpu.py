@@ -1,6 +1,6 @@
 """layer_forward and layer_backward on the CPU, by Numba: cost independent of G.
 
-What the reference computes for all G + k splines, the loops of :mod:`kanref.kernels.loops` compute
+What the reference computes for all G + k splines, the loops of :mod:`kanref.kernels.edges` compute
 for the k + 1 that are not zero at a point, with vectors that run over the outputs. One scheme
 serves all sizes: a row of 16 outputs is two or four vectors, a row of five is part of one, one or
 two outputs are computed as numbers. There is no path by BLAS for wide layers at small G; the share
@@ -30,7 +30,7 @@ from ..layer import (
 )
 from ..parameters import assign, changed
 from ..statistics import LayerStatistics, Moments
-from . import basis, loops
+from . import basis, loops, moments
 
 MAX_DEGREE = 5
 """The loops are written out for up to six splines on a cell."""
@@ -57,6 +57,11 @@ class CpuCache:
     f: np.ndarray | None = None  # (N, n_symbolic)
     df: np.ndarray | None = None  # (N, n_symbolic)
     statistics: LayerStatistics | None = None
+
+    @property
+    def has_slopes(self) -> bool:
+        """Whether the forward pass left what dx needs."""
+        return self.work[1].shape[1] > len(self.parameters.splines) + 1
 
 
 @dataclass(frozen=True)
@@ -88,14 +93,16 @@ def layer_forward(
     *,
     sums: bool = False,
     continued: bool = False,
+    slopes: bool = True,
     reuse: CpuCache | None = None,
 ) -> tuple[np.ndarray, CpuCache]:
     """Evaluate a layer; see :func:`kanref.layer.layer_forward`.
 
-    The arrays of `reuse`, a cache of an earlier pass, are overwritten where their shapes fit.
+    Without `slopes` the cache is half the size, and a backward pass has no dx. The arrays of
+    `reuse`, a cache of an earlier pass, are overwritten where their shapes fit.
     """
     p = _parameters(layer)
-    cache = _cache(layer, x, p, reuse)
+    cache = _cache(layer, x, p, slopes, reuse)
     if not _run_forward(layer, cache):
         cache.finite = np.isfinite(x)
         cache.x = np.where(cache.finite, x, layer.knots[:, layer.k])
@@ -127,7 +134,8 @@ def layer_backward(
     no dx.
     """
     p = cache.parameters
-    inputs = inputs or bool(layer.symbolic)
+    if inputs and not cache.has_slopes:
+        raise ValueError("`cache` holds no slopes: dx needs a forward pass with slopes=True")
     dy = np.ascontiguousarray(dy)
     cotangent = None
     if edge_cotangent is not None:
@@ -139,7 +147,8 @@ def layer_backward(
     block = _block(dy.shape[0], _is_large(layer, dy.shape[0]))
     run(p.splines, block, cache.work, p.weights, dy, cotangent, dx, gradients)
     if layer.symbolic:
-        daffine, dx = symbolic_backward(layer, cache, dy, edge_cotangent, dx)
+        numeric = dx if inputs else np.zeros((dy.shape[0], layer.n_in), dy.dtype)
+        daffine, dx = symbolic_backward(layer, cache, dy, edge_cotangent, numeric)
     else:
         daffine = layer.affine
     if cache.finite is not None and inputs:
@@ -147,9 +156,11 @@ def layer_backward(
     return dx if inputs else None, _gradient_layer(layer, p, gradients, daffine, out)
 
 
-def _cache(layer: Layer, x: np.ndarray, p: Parameters, reuse: CpuCache | None) -> CpuCache:
+def _cache(
+    layer: Layer, x: np.ndarray, p: Parameters, slopes: bool, reuse: CpuCache | None
+) -> CpuCache:
     """Return a cache for this pass, with the arrays of an earlier one where they fit."""
-    n_samples, n_features = x.shape[0], 2 * layer.k + 4
+    n_samples, n_features = x.shape[0], (layer.k + 2) * (2 if slopes else 1)
     if (
         reuse is not None
         and reuse.work[1].shape == (layer.n_in, n_features, n_samples)
@@ -262,12 +273,12 @@ def _statistics(layer: Layer, cache: CpuCache, y: np.ndarray) -> LayerStatistics
     p = cache.parameters
     mean_abs, mean, m2 = np.empty((3, layer.n_in, layer.n_out))
     large = _is_large(layer, y.shape[0])
-    run = loops.statistics_threads if large else loops.statistics_one_thread
+    run = moments.statistics_threads if large else moments.statistics_one_thread
     run(p.splines, cache.work, p.weights, mean_abs, mean, m2)
     edges = Moments(y.shape[0], mean, m2)
     mean_abs, edges = symbolic_statistics(layer, cache, mean_abs, edges)
-    moments = [Moments(len(a), *loops.column_moments(a)) for a in (cache.x, y)]
-    return LayerStatistics(moments[0], mean_abs, edges, moments[1])
+    columns = [Moments(len(a), *moments.column_moments(a)) for a in (cache.x, y)]
+    return LayerStatistics(columns[0], mean_abs, edges, columns[1])
 
 
 def _is_known(layer: Layer) -> bool:

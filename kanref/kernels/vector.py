@@ -74,6 +74,10 @@ def sign(vector):
     return np.sign(vector)
 
 
+def prefetch(row, j):
+    """Ask the memory for row[j], without waiting for it."""
+
+
 # --- the same for Numba --------------------------------------------------------------------------
 
 FLAGS = ("contract", "reassoc", "nsz", "arcp")
@@ -210,6 +214,22 @@ def _sign(typing, vector):
     return vector(vector), generate
 
 
+@intrinsic
+def _prefetch(typing, row, j):
+    byte = ir.IntType(8).as_pointer()
+
+    def generate(context, builder, signature, args):
+        array = context.make_array(signature.args[0])(context, builder, args[0])
+        place = builder.gep(array.data, [context.cast(builder, args[1], j, types.intp)])
+        shapes = [byte, INT32, INT32, INT32]
+        function = _llvm_function(builder, "llvm.prefetch.p0", ir.VoidType(), shapes)
+        to_read, keep, data = (ir.Constant(INT32, n) for n in (0, 3, 1))
+        builder.call(function, [builder.bitcast(place, byte), to_read, keep, data])
+        return context.get_dummy_value()
+
+    return types.none(row, j), generate
+
+
 def _operation(name):
     """Return the operation on two vectors, or on a vector and a number."""
 
@@ -272,6 +292,11 @@ def _typed_total(vector):
     if isinstance(vector, Vector):
         return lambda vector: _total(vector)
     return lambda vector: vector
+
+
+@overload(prefetch)
+def _typed_prefetch(row, j):
+    return lambda row, j: _prefetch(row, j)
 
 
 @overload(sign)

@@ -255,7 +255,9 @@ class ModelCore:
         """Evaluate at x (..., n_in), network units: (..., n_out)."""
         x = self._points(x)
         chunks = split(self.network, x.reshape(-1, self.n_in), MAX_MEMORY)
-        y = np.concatenate([network_forward(self.network, chunk)[0] for chunk in chunks])
+        y = np.concatenate(
+            [network_forward(self.network, chunk, slopes="none")[0] for chunk in chunks]
+        )
         return y.reshape(*x.shape[:-1], self.n_out)
 
     def forward(self, x: Array) -> tuple[np.ndarray, NetworkCache]:

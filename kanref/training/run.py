@@ -139,7 +139,8 @@ class Run:
         network = self._at(self.point.theta)
         chunks = split(network, self.validation.x, self.objective.max_memory)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            parts = [network_forward(network, x)[0] for x in chunks]  # as predict does
+            # As predict does.
+            parts = [network_forward(network, x, slopes="none")[0] for x in chunks]
             batch = self.validation
             return float(self.objective.loss(np.concat(parts), batch.target, batch.weight)[0])
 
