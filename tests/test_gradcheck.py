@@ -78,23 +78,25 @@ PLACES = [(None, "x"), (0, "coef"), (1, "scale_base"), (0, "affine"), (1, "subno
 def test_a_bug_in_one_array_is_seen(
     layer: int | None, group: str, whole_objective: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def wrong(network: Network, *args: Any, **options: Any) -> tuple[np.ndarray, Network]:
-        dx, grads = right(network, *args, **options)
-        if layer is None:
-            return dx * (1 + 1e-6), grads
+    def wrong(*args: Any, **options: Any) -> tuple[np.ndarray, Network]:
+        dx, grads = right(*args, **options)
+        return (dx * (1 + 1e-6), grads) if layer is None else (dx, damaged(grads))
+
+    def damaged(grads: Network) -> Network:
         parts = list(grads.nodes if "node" in group else grads.layers)
         parts[layer] = replace(parts[layer], **{group: getattr(parts[layer], group) * (1 + 1e-6)})
         name = "nodes" if "node" in group else "layers"
         wrong_grads = replace(grads, **{name: tuple(parts)})
-        return dx, Network.assemble(wrong_grads.layers, wrong_grads.nodes, network.groups)
+        return Network.assemble(wrong_grads.layers, wrong_grads.nodes, grads.groups)
 
     import kanref.objective as module
 
-    right = gradcheck.network_backward
+    right, right_theta = gradcheck.network_backward, module.theta_gradient
     monkeypatch.setattr(gradcheck, "network_backward", wrong)
 
-    def wrong_theta(network, cache, dy, cotangents=None, out=None):
-        return wrong(network, cache, dy, cotangents)[1]
+    def wrong_theta(*args: Any) -> Network:
+        gradient = right_theta(*args)
+        return gradient if layer is None else damaged(gradient)
 
     monkeypatch.setattr(module, "theta_gradient", wrong_theta)
     options: dict[str, Any] = {}
