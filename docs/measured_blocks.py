@@ -158,19 +158,28 @@ def kan_or_mlp(found: dict) -> str:
 
 def step(found: dict) -> str:
     """Time of a step, and how many times as long the others take."""
-    rows = [r for r in found["rows"] if r["what"] == "step" and r["threads"] == 1]
+    text = "One step (forward, loss, all gradients), one thread; the others as multiples of kanref."
+    picture = (
+        "![Time of a step against the grid, beside other libraries](../figures/bench_step.png)"
+    )
+    return _with_bars(found, "step", text, picture, _steps(found, lambda row: True))
+
+
+def step_short(found: dict) -> str:
+    """The same for the README: a few grids, double precision."""
+    few = _steps(found, lambda row: row["G"] in (5, 100) and row["dtype"] == "float64")
+    return f"{few}\n\n{source(found, 'python benchmarks/step.py')}"
+
+
+def _steps(found: dict, wanted: Callable[[dict], bool]) -> str:
+    rows = [r for r in found["rows"] if r["what"] == "step" and r["threads"] == 1 and wanted(r)]
     names = list(dict.fromkeys(name for row in rows for name in row["ratio"]))
     lines = []
     for row in rows:
         ratios = [_times(row["ratio"].get(name)) for name in names]
         mine = number(row["seconds"]["kanref"] * 1e3)
         lines.append((case(row), str(row["G"]), row["dtype"], mine, *ratios))
-    head = ("network", "G", "type", "kanref / ms", *names)
-    text = "One step (forward, loss, all gradients), one thread; the others as multiples of kanref."
-    picture = (
-        "![Time of a step against the grid, beside other libraries](../figures/bench_step.png)"
-    )
-    return _with_bars(found, "step", text, picture, table(head, lines))
+    return table(("network", "G", "type", "kanref / ms", *names), lines)
 
 
 def _times(ratio: float | None) -> str:
@@ -240,6 +249,7 @@ MADE_OF: Mapping[str, tuple[str, Block]] = {
     "tabular": ("tabular", tabular),
     "kan-or-mlp": ("kan_or_mlp", kan_or_mlp),
     "step": ("step", step),
+    "step-short": ("step", step_short),
     "limit": ("limit", limit),
     "memory": ("memory", memory),
     "train": ("train", train),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 MISSING = frozenset({"", "-", "?", "n/a", "na", "nan", "none", "null", "<na>", "#n/a", ".", "nat"})
 """Cells, in lower case, that stand for a missing value."""
+
+DECIMAL_COMMA = r"[-+]?\d+,\d+"
+"""What a number looks like in a spreadsheet of many languages; here it is text."""
 
 TRUTH = r"(?i)true|false"
 """What a truth value looks like: a column of them, and of nothing else, is 1 and 0."""
@@ -122,6 +126,7 @@ def training_table(
         the target is among the inputs; or if there are too few rows.
     """
     _require(frame, [target])
+    chosen = inputs is not None
     if inputs is None:
         inputs = [name for name in frame.columns if name != target]
         if "" in inputs:
@@ -136,7 +141,12 @@ def training_table(
         raise TableError(f"the inputs must differ from each other and from the target {target!r}")
     if len(frame) < least:
         raise TableError(f"there must be at least {least} rows, got {len(frame)}")
-    values = columns(frame, [*inputs, target])
+    try:
+        values = columns(frame, [*inputs, target])
+    except TableError as error:
+        if chosen or not _has_numbers(frame, target):
+            raise
+        raise TableError(f"{error}; --inputs a,b leaves other columns out") from None
     no_constants(values, [*inputs, target], f"in all {len(frame)} rows")
     return Table(values[:, :-1], values[:, -1], inputs, target)
 
@@ -182,6 +192,15 @@ def columns(frame: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
     return table
 
 
+def _has_numbers(frame: pd.DataFrame, name: str) -> bool:
+    """Tell whether :func:`columns` takes the column."""
+    try:
+        columns(frame, [name])
+    except TableError:
+        return False
+    return True
+
+
 def no_constants(values: np.ndarray, names: Sequence[str], where: str) -> None:
     """Raise a TableError that names the constant columns among `values` (N, len(names))."""
     spread, size = np.ptp(values, axis=0), np.abs(values).max(axis=0)
@@ -219,7 +238,7 @@ def _no_text(
     parsed: Iterable[tuple[np.ndarray, np.ndarray]],
 ) -> None:
     """Raise a TableError that names the columns with text and shows the first such cell."""
-    texts = []
+    texts, commas = [], False
     for name, (values, missing) in zip(names, parsed, strict=True):
         text = np.isnan(values) & ~missing
         if text.any():
@@ -227,8 +246,10 @@ def _no_text(
             cell = str(frame[name].iloc[row])
             cell = cell if len(cell) <= 30 else cell[:29] + "…"
             texts.append(f"{name!r} has {cell!r} in row {row + 1}")
+            commas = commas or bool(re.fullmatch(DECIMAL_COMMA, cell))
     if texts:
-        raise TableError(f"columns must hold numbers, but {_and(texts)}")
+        hint = "; decimals need a point" if commas else ""
+        raise TableError(f"columns must hold numbers, but {_and(texts)}{hint}")
 
 
 def _require(frame: pd.DataFrame, names: Sequence[str]) -> None:

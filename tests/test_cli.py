@@ -286,6 +286,7 @@ def test_options_that_are_refused(folder, arguments, sentence):
         (["--report", "folder"], "--report must be a file, but 'folder' is a folder"),
         (["--report", "data.csv"], "--report and the data are the same file 'data.csv'"),
         (["--report", "folder/../x.svg", "--plot", "x.svg"], "are the same file"),
+        (["--report", "r.HTML"], "--report writes Markdown, got 'r.HTML': for a page, `kanref rep"),
     ],
 )
 def test_outputs_are_checked_before_the_fit(folder, monkeypatch, arguments, sentence):

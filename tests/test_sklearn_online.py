@@ -136,3 +136,29 @@ def test_numbers_that_overflow_are_named_with_their_column(value):
         KANRegressor(**options).fit(frame, np.column_stack([y, wild["speed"]]))
     with pytest.raises(ValueError, match=r"`sample_weight` must be at most 1e\+300 in sum"):
         KANRegressor(**options).fit(frame, y, sample_weight=np.full(40, 1e308))
+
+
+def test_rows_of_a_call_that_failed_are_not_counted():
+    X, _ = table(20)
+    y, one = np.arange(20) % 2, np.zeros(20, int)
+    model = KANClassifier(hidden=2, class_weight="balanced", random_state=0)
+    with pytest.raises(ValueError, match="at least 2 classes"):
+        model.fit(X, one)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="`alpha`"):
+            model.set_params(alpha=-1).partial_fit(X, y, classes=[0, 1, 2])
+    model.set_params(alpha=0.1).partial_fit(X, y, classes=[0, 1])
+    np.testing.assert_array_equal(model._class_totals, [10, 10])
+    with pytest.raises(ValueError, match="`alpha`"):
+        model.set_params(alpha=-1).partial_fit(X, one)
+    np.testing.assert_array_equal(model._class_totals, [10, 10])
+
+
+def test_each_call_goes_by_the_parameters_of_its_time():
+    X, y = table()
+    model = KANRegressor(hidden=2, random_state=0).partial_fit(X, y)
+    before = model.model_.theta.copy()
+    model.set_params(learning_rate=1e-9).partial_fit(X, y)
+    assert 0 < np.abs(model.model_.theta - before).max() < 1e-8
+    model.set_params(batch_size=25).partial_fit(X, y)
+    assert model.n_iter_ == 1 + 1 + 6

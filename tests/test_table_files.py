@@ -174,7 +174,28 @@ def test_text_is_shown_with_its_row(cell):
     frame = frame_of(a=["1", "2"], city=["3", cell])
     with pytest.raises(TableError) as caught:
         columns(frame, ["a", "city"])
-    assert str(caught.value) == f"columns must hold numbers, but 'city' has {cell!r} in row 2"
+    hint = "; decimals need a point" if cell == "1,5" else ""
+    rule = f"columns must hold numbers, but 'city' has {cell!r} in row 2{hint}"
+    assert str(caught.value) == rule
+
+
+BAD_CELLS = ["", "Bonn", "inf"]
+
+
+@pytest.mark.parametrize("cell", BAD_CELLS)
+def test_whoever_did_not_choose_the_inputs_learns_how(cell):
+    frame = frame_of(a=["1", "2"], b=["3", cell], y=["5", "6"])
+    with pytest.raises(TableError, match=r"'b'.*; --inputs a,b leaves other columns out$"):
+        training_table(frame, "y")
+
+
+@pytest.mark.parametrize("cell", BAD_CELLS)
+@pytest.mark.parametrize(("target", "inputs"), [("y", ["a", "b"]), ("b", None), ("b", ["a"])])
+def test_no_word_about_inputs_where_it_would_not_help(cell, target, inputs):
+    frame = frame_of(a=["1", "2"], b=["3", cell], y=["5", "6"])
+    with pytest.raises(TableError, match="'b'") as caught:
+        training_table(frame, target, inputs)
+    assert "--inputs" not in str(caught.value)
 
 
 def test_long_messages_are_cut():

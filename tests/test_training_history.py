@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from training_cases import objective, small, table
 
-from kanref.training import Event, FitSettings, History, Record, fit
+from kanref import KAN
+from kanref.training import Event, FitSettings, FitState, History, Record, fit
 
 
 def test_history_is_a_table() -> None:
@@ -76,3 +77,33 @@ def test_history_plot() -> None:
     empty = History([], [], "nothing", 0).plot()
     assert empty.get_yscale() == "linear"
     plt.close(empty.figure)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
+def test_the_steps_of_an_interrupted_fit_are_history(error: type[BaseException]) -> None:
+    def interrupt(state: FitState) -> None:
+        if state.step == 4:
+            raise error
+
+    X, y = np.linspace(-1, 1, 40).reshape(20, 2), np.linspace(0, 1, 20) ** 2
+    model = KAN([2, 3, 1], seed=0)
+    first = model.fit(X, y, steps=3, update_grid=False)
+    with pytest.raises(error):
+        model.fit(X, y, steps=9, update_grid=False, callbacks=[interrupt])
+    assert model.history.step.tolist() == list(range(1, 8))
+    assert model.history.n_evaluations > first.n_evaluations
+    assert model.history.stop_reason == f"ended by {error.__name__}"
+    with pytest.raises(TypeError, match="callables"):
+        model.fit(X, y, steps=9, callbacks=["none"])
+    assert (len(model.history), model.history.stop_reason) == (7, f"ended by {error.__name__}")
+
+
+def test_copies_of_a_model_have_a_history_of_their_own() -> None:
+    model = KAN([2, 1], seed=0)
+    model.history = History([], [Event(0, "grid", "moved")], "done", 5)
+    for other in (model.copy(), model.refine(10), model.with_theta(model.theta)):
+        assert other.history == model.history
+        other.history.n_evaluations += 1
+        other.history.events.append(Event(1, "restart", "again"))
+        other.history.records.append(Record(1, 1.0, 1.0, 0.0, 0.0, 1.0, 0.1))
+        assert model.history == History([], [Event(0, "grid", "moved")], "done", 5)

@@ -150,3 +150,11 @@ def test_errors_above_rounding_do_not_end_a_fit() -> None:
     history = fit(network, off, objective(), FitSettings(steps=5, update_grid=False))
     assert len(history) > 0
     assert history.loss[-1] < 1e-28 * np.mean(data.target**2)
+
+
+def test_grids_do_not_move_where_only_rounding_is_left() -> None:
+    network, data = solved("float64")
+    before = network.theta.copy()
+    history = fit(network, data, objective(), FitSettings(steps=30))
+    assert history.stop_reason == "the predictions are the targets, to rounding"
+    np.testing.assert_array_equal(network.theta, before)

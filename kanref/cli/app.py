@@ -58,7 +58,9 @@ def fit(
     ] = None,
     width: Annotated[
         str | None,
-        typer.Option(help="Nodes of each hidden layer: 5 or 5,3; 3x2 are 3 sums, 2 products."),
+        typer.Option(
+            help="Nodes of each hidden layer: 5 or 5,3, or 0 for none; 3x2 are 3 sums, 2 products."
+        ),
     ] = None,
     grid: Annotated[
         int | None, typer.Option(min=1, max=1000, help="Grid intervals of the splines, at most.")

@@ -13,6 +13,7 @@ from .errors import Refused
 Writer = Callable[[Path], None]
 PICTURES = (".png", ".svg", ".pdf")
 TABLES = (".csv", ".parquet")
+PAGES = (".html", ".htm")
 
 
 def check_destinations(

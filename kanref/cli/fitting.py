@@ -17,7 +17,7 @@ from ..report import Report, edge_scores, formula_name, markdown, versions
 from ..scores import Scores, baselines
 from ..table_files import no_constants, training_table
 from ..training.callbacks import someone_watches
-from .destinations import PICTURES, Writer, check_destinations, write_all
+from .destinations import PAGES, PICTURES, Writer, check_destinations, write_all
 from .errors import Refused
 from .options import shown_names
 from .recipe import Recipe, learn, without_idle_edges
@@ -75,6 +75,11 @@ def fit_table(request: FitRequest) -> tuple[str, Mapping[str, Any]]:
         files_read(the_data=request.data),
         {"--plot": PICTURES, "--out": (".npz",)},
     )
+    if request.report is not None and request.report.suffix.lower() in PAGES:
+        raise Refused(
+            f"--report writes Markdown, got {str(request.report)!r}: "
+            "for a page, `kanref report` takes the model and the data"
+        )
     data = _split(request)
     findings = _learn(data, request)
     report = _report(data, findings, request)

@@ -79,8 +79,16 @@ Examples:
 """
 
 EXPORT = """
-Options of the targets are named in kanref.export; those of c are dtype
-(double or float) and lookup (largest error of the tables that replace math.h).
+Options of the targets:
+
+\b
+  c        dtype: double or float; lookup: largest error of the tables that
+           then replace math.h
+  html     title
+  onnx     dtype: float64 or float32
+  formula  language: latex, python, c, javascript, spreadsheet or sql (all of
+           them if left out); round_to: significant digits
+  table    intervals of each edge; bits: 8 or 16
 
 Examples:
 
@@ -89,6 +97,7 @@ Examples:
   kanref export drag.npz -o drag.py --to numpy
   kanref export drag.npz -o drag.c --option dtype=float --option lookup=1e-5
   kanref export drag.npz -o drag.html --data drag.csv
+  kanref export drag.npz -o drag.sql --option language=sql
 """
 
 REPORT = """

@@ -13,7 +13,7 @@ from ..report import versions
 from ..report_page import PageData, report_page
 from ..scores import Scores
 from ..table_files import columns
-from .destinations import check_destinations, write_all
+from .destinations import PAGES, check_destinations, write_all
 from .errors import Refused
 from .using import STANDARD_INPUT, files_read, load_model, open_table
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..model import KAN
-
-PAGES = (".html", ".htm")
 
 
 def report_model(
