@@ -244,10 +244,11 @@ def _through(layer: Layer, nodes: Nodes, x: Array, backend: str) -> Array:
 
 def _inputs(network: Network, x: Array) -> list[Array]:
     """Return the inputs of every layer, (N, n_in) each."""
+    network = replace(network, backend="numpy")  # who computes, and for whom it is split
     chunks, found = split(network, _batch(network, x), MAX_MEMORY), []
     for layer, nodes in zip(network.layers, network.nodes, strict=True):
         found.append(namespace(x).concat(chunks, axis=0))
-        chunks = [_through(layer, nodes, chunk, "numpy") for chunk in chunks]
+        chunks = [_through(layer, nodes, chunk, network.backend) for chunk in chunks]
     return found
 
 

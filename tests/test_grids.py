@@ -12,12 +12,13 @@ from builders import efficient_kan_network, plain_nodes, pykan_network, random_n
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kanref import grids
+from kanref import KAN, grids
 from kanref.bspline import adaptive_grid, curve, extend_grid, fit_coef, knots_grid
 from kanref.functions import FUNCTIONS
 from kanref.grids import refine, update_grid
 from kanref.layer import Layer
 from kanref.network import Network, layer_inputs, network_forward
+from kanref.objective import MAX_MEMORY
 
 N = 37
 GOLDEN = ("pykan_2-5-1_G5_k3", "pykan_3-4-2_G4_k2")
@@ -381,3 +382,16 @@ def test_refine_needs_an_interval(G):
 def test_refine_needs_integers(G):
     with pytest.raises(TypeError, match="`G` must be an integer >= 1"):
         refine(random_network(), G)
+
+
+def test_refinement_stays_within_the_memory_that_its_chunks_are_made_for():
+    import tracemalloc
+
+    model = KAN([7, 4, 1], grid=50, seed=0)
+    x = np.random.default_rng(0).uniform(-1, 1, (30_000, 7))
+    refine(model.network, 60, x[:50])  # compiled, imported
+    tracemalloc.start()
+    refine(model.network, 60, x)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < MAX_MEMORY

@@ -236,6 +236,7 @@ class ModelCore:
         new._input_names, new._output_names = list(self.input_names), list(self.output_names)
         new._classes = None if self.classes is None else list(self.classes)
         new.functions = dict(self.functions)
+        new.history = self.history.copy()
         for name, value in changes.items():
             setattr(new, name, value)
         return new

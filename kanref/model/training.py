@@ -23,7 +23,7 @@ from ..tables import (
     target_table,
     weight_vector,
 )
-from ..training import Batch, FitSettings, History
+from ..training import Batch, FitSettings, FitState, History
 from . import checks
 from .core import default_output_names
 from .files import FileMethods
@@ -111,7 +111,7 @@ class TrainingMethods(FileMethods):
         -------
         History
             Every term of the loss for each step, and why the fit stopped. ``model.history`` is
-            that of all fits so far.
+            that of all fits so far, with the steps of one that was interrupted.
 
         Examples
         --------
@@ -154,17 +154,26 @@ class TrainingMethods(FileMethods):
         settings.setdefault("grid_eps", self.grid_eps)
         plan = FitSettings(opt=opt, steps=steps, trainable=tuple(trainable), **settings)
         self.input_names, self.output_names, self.classes = labels
-        found = training.fit(
-            self.network,
-            batch,
-            Objective(loss_function(loss), regularizer, max_memory),
-            plan,
-            rng=self.rng,
-            validation=held_out,
-            callbacks=callbacks,
-            progress=verbose if progress is None else progress,
-        )
-        self.history = self.history + found
+        found: History | None = None
+
+        def keep(state: FitState) -> None:  # what an interrupt leaves is history as well
+            nonlocal found
+            found = state.history
+
+        try:
+            found = training.fit(
+                self.network,
+                batch,
+                Objective(loss_function(loss), regularizer, max_memory),
+                plan,
+                rng=self.rng,
+                validation=held_out,
+                callbacks=(keep, *callbacks),
+                progress=verbose if progress is None else progress,
+            )
+        finally:
+            if found is not None:
+                self.history = self.history + found
         return found
 
     def _labels(self, X: Any, y: Any = None) -> Labels:

@@ -114,14 +114,14 @@ n_features_in_, feature_names_in_, n_iter_
         for name in ("_online", "_class_totals"):
             self.__dict__.pop(name, None)
         self.classes_ = unique_labels(y)
-        rows = self._rows_of(X, y, sample_weight)
+        rows, totals = self._rows_of(X, y, sample_weight)
         if len(self.classes_) < 2 or len(np.unique(rows.target)) < 2:
             raise ValueError(
                 f"`y` must have at least 2 classes in rows of positive weight, got one class: "
                 f"{self.classes_[np.unique(rows.target)]}"
             )
         self._fit_rows(rows, self._n_out)
-        self.model_.classes = self.classes_.tolist()
+        self.model_.classes, self._class_totals = self.classes_.tolist(), totals
         return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
@@ -152,8 +152,9 @@ n_features_in_, feature_names_in_, n_iter_
             raise ValueError(
                 f"`classes` must be those of the first call, {self.classes_}, got {classes}"
             )
-        self._partial_fit_rows(self._rows_of(X, y, sample_weight), self._n_out)
-        self.model_.classes = self.classes_.tolist()
+        rows, totals = self._rows_of(X, y, sample_weight)
+        self._partial_fit_rows(rows, self._n_out)
+        self.model_.classes, self._class_totals = self.classes_.tolist(), totals
         return self
 
     def decision_function(self, X: Any) -> np.ndarray:
@@ -233,17 +234,23 @@ n_features_in_, feature_names_in_, n_iter_
         check_classification_targets(y)
         return X, column_or_1d(y, warn=True)
 
-    def _rows_of(self, X: np.ndarray, y: np.ndarray, sample_weight: Any) -> Rows:
+    def _rows_of(self, X: np.ndarray, y: np.ndarray, sample_weight: Any) -> tuple[Rows, np.ndarray]:
+        """Return the rows, and the sum of the weights of each class over all rows so far.
+
+        The sums are kept by whoever has learnt from the rows: a call that fails leaves none.
+        """
         unknown = np.setdiff1d(y, self.classes_)
         if len(unknown):
             raise ValueError(f"`y` must hold labels of {self.classes_}, got {unknown}")
         rows = self._rows(X, np.searchsorted(self.classes_, y), sample_weight)
+        totals = np.bincount(rows.target, rows.weight, minlength=len(self.classes_))
+        totals = totals + vars(self).get("_class_totals", 0.0)
         if self.class_weight is None:
-            return rows
-        return rows.times(self._class_weights(rows)[rows.target])
+            return rows, totals
+        return rows.times(self._class_weights(totals)[rows.target]), totals
 
-    def _class_weights(self, rows: Rows) -> np.ndarray:
-        """Return the weight of each class; "balanced" counts the weights of all rows so far.
+    def _class_weights(self, totals: np.ndarray) -> np.ndarray:
+        """Return the weight of each class; "balanced" makes the sums of their weights equal.
 
         scikit-learn's own count knows nothing of the weights of rows: one of weight 2 would not be
         one that occurs twice.
@@ -251,8 +258,6 @@ n_features_in_, feature_names_in_, n_iter_
         classes = self.classes_
         weights = compute_class_weight(self.class_weight, classes=classes, y=classes)
         if isinstance(self.class_weight, str):
-            totals = np.bincount(rows.target, rows.weight, minlength=len(classes))
-            totals = self._class_totals = totals + vars(self).get("_class_totals", 0.0)
             there = totals > 0
             weights = np.zeros(len(classes))
             weights[there] = totals.sum() / (there.sum() * totals[there])

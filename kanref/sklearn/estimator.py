@@ -105,14 +105,13 @@ class KANEstimator(BaseEstimator):
             alpha = path.ALPHA_OF_FEW if self.alpha == "auto" else float(self.alpha)
         online = vars(self).get("_online")
         if online is None:
-            online = Online(
-                model, self._settings("adam"), None if fitted else rows.take(np.arange(0))
-            )
+            online = Online(model, None if fitted else rows.take(np.arange(0)))
         online.adjust(model, rows)
         rng = model.rng
-        walk = path.Walk(model.network.copy, self._loss(n_out), 1)
+        objective = path.Walk(model.network.copy, self._loss(n_out), 1).objective(alpha)
         n_before = online.steps
-        online.epoch(model, rows.batch(model.scaling), walk.objective(alpha), rng)
+        batch = rows.batch(model.scaling)
+        online.epoch(model, batch, objective, self._settings("adam"), rng)
         history.n_evaluations += online.steps - n_before
         n_iter = getattr(self, "n_iter_", 0) + online.steps - n_before
         seen = rows.and_more(self._sample) if fitted else rows

@@ -31,10 +31,9 @@ class Online:
         The rows that came so far, as long as the units are open.
     """
 
-    def __init__(self, model: KAN, settings: FitSettings, first: Rows | None) -> None:
+    def __init__(self, model: KAN, first: Rows | None) -> None:
         zeros = np.zeros(model.n_params)
         self._moments = Moments(zeros, zeros)
-        self._settings = settings
         self.steps = 0
         self.first = first
 
@@ -49,7 +48,12 @@ class Online:
             self.first = None
 
     def epoch(
-        self, model: KAN, batch: Batch, objective: Objective, rng: np.random.Generator
+        self,
+        model: KAN,
+        batch: Batch,
+        objective: Objective,
+        settings: FitSettings,
+        rng: np.random.Generator,
     ) -> float:
         """Go once through the rows, in mini-batches, and return the mean objective.
 
@@ -60,13 +64,13 @@ class Online:
             mini-batch.
         """
         totals = []
-        for part, last in mini_batches(batch, self._settings.batch_size, rng):
+        for part, last in mini_batches(batch, settings.batch_size, rng):
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 found = objective.evaluate(model.network, part.x, part.target, part.weight)
             gradient = found.gradient.theta
             if not (np.isfinite(found.total) and np.all(np.isfinite(gradient))):
                 raise ValueError("the objective or its gradient is not finite on these rows")
-            model.theta[...] += self._moments.step(gradient, self._settings.lr, self._settings)
+            model.theta[...] += self._moments.step(gradient, settings.lr, settings)
             totals.append(found.total)
             self.steps += 1
             if last:

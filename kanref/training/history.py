@@ -102,6 +102,10 @@ class History:
     def __len__(self) -> int:
         return len(self.records)
 
+    def copy(self) -> History:
+        """Return a history that does not grow with this one."""
+        return replace(self, records=list(self.records), events=list(self.events))
+
     def __add__(self, other: History) -> History:
         if not isinstance(other, History):
             return NotImplemented

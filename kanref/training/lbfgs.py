@@ -39,8 +39,8 @@ def lbfgs_steps(run: Run, end: int) -> None:
         If a fresh start makes no progress, or none is left to be made.
     """
     scale = 1.0
+    run.check_rounding(run.evaluate(run.point.theta))  # before the grids move, too
     while run.step < end:
-        run.check_rounding(run.evaluate(run.point.theta))  # which the run remembers
         before = run.total
         why, finite = _start(run, end, scale)
         if run.step >= end:

@@ -93,8 +93,9 @@ def fit(
     try:
         with blas_threads(_edge_evaluations(run)):
             _train(run, advance)
-    except BaseException:
+    except BaseException as error:
         run.write()  # an interrupt may have come in the middle of a write
+        run.history.stop_reason = run.history.stop_reason or f"ended by {type(error).__name__}"
         raise
     finally:
         if bar is not None:
