@@ -134,8 +134,7 @@ def prepare_input(splines, i, first, last, grid, x, given, work):
 
     `given` (2, N, n_in) holds b and b' where the loops do not know them. Slopes that nobody asked
     for are written too, to where they are forgotten: on the line of extrapolation the values need
-    them. Returns how many inputs
-    are not finite; these are as good as t_0.
+    them. Returns how many inputs are not finite; these are as good as t_0.
     """
     knots, G, linear, kind = grid
     t, features, K, size = knots[i], work[1][i], len(splines), last - first
