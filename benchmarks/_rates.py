@@ -16,6 +16,7 @@ from contestants import Case
 
 SIZE = 1024  # rows of the square matrices
 STREAM = 64 * 2**20  # bytes of each array that is streamed: well beyond the caches
+DENSE = 2**28  # bytes of a dense basis, beyond which its products are not measured
 
 
 def flops(case: Case) -> float:
@@ -35,9 +36,14 @@ def traffic(case: Case) -> float:
 
 
 def measure(case: Case, rounds: int, clock: str) -> dict[str, Any]:
-    """Measure a layer, a BLAS product and the memory in alternation: medians and shares."""
+    """Measure a layer, a BLAS product and the memory in alternation: medians and shares.
+
+    Where a dense basis is not too large, also the products that BLAS would compute with it.
+    """
     now = time.process_time if clock == "cpu" else time.perf_counter
     runs = {"layer": layer_passes(case), "blas": product(case.dtype), "memory": stream(case.dtype)}
+    if dense_values(case) * case.itemsize <= DENSE:
+        runs["dense"] = dense_products(case)
     times: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
@@ -49,6 +55,7 @@ def measure(case: Case, rounds: int, clock: str) -> dict[str, Any]:
     seconds = {name: statistics.median(row) for name, row in times.items()}
     return {
         "seconds": {"kanref": seconds["layer"]},
+        "dense_seconds": seconds.get("dense"),
         "gflops": flops(case) / seconds["layer"] / 1e9,
         "blas_gflops": work["blas"] / seconds["blas"] / 1e9,
         "memory_gbytes": work["memory"] / seconds["memory"] / 1e9,
@@ -76,6 +83,34 @@ def layer_passes(case: Case) -> Callable[[], Any]:
         return layer_backward(layer, cache, dy)
 
     return passes
+
+
+def dense_values(case: Case) -> int:
+    """Return how many numbers the basis of a layer has, zeros and the base function included."""
+    return case.N * case.widths[0] * (case.G + case.k + 1)
+
+
+def dense_products(case: Case) -> Callable[[], Any]:
+    """Return the three passes as BLAS products with a dense basis, which is there already.
+
+    y = B C, dC = Bᵀ dy, dB = dy Cᵀ. Writing B, and summing dB with the slopes to dx, would come on
+    top: no program that goes this way is faster.
+    """
+    import numpy as np
+
+    n_in, n_out = case.widths[0], case.widths[1]
+    rows, rng = n_in * (case.G + case.k + 1), np.random.default_rng(0)
+    basis = rng.uniform(size=(case.N, rows)).astype(case.dtype)
+    coef = rng.normal(size=(rows, n_out)).astype(case.dtype)
+    dy = rng.normal(size=(case.N, n_out)).astype(case.dtype)
+    y, dcoef, dbasis = np.empty_like(dy), np.empty_like(coef), np.empty_like(basis)
+
+    def products():
+        np.matmul(basis, coef, out=y)
+        np.matmul(basis.T, dy, out=dcoef)
+        np.matmul(dy, coef.T, out=dbasis)
+
+    return products
 
 
 def product(dtype: str) -> Callable[[], Any]:

@@ -4,7 +4,9 @@
 
 The forward and backward pass of one layer, as a share of NumPy's measured rate of matrix products,
 counting only the multiply-adds that the mathematics needs (see _rates.py), and as a share of the
-measured memory bandwidth, counting only the bytes that must move. Measured in alternation, in one
+measured memory bandwidth, counting only the bytes that must move. Beside it, "dense": the time that
+BLAS takes for the same passes as products with a dense basis that it is given for free, which is
+all that a second way through wide layers could gain at small G. Measured in alternation, in one
 process, with one or more threads.
 """
 
@@ -40,7 +42,8 @@ def run(arguments: argparse.Namespace) -> dict:
     """Measure all layers, print the rows, and return the results."""
     rows, contestants = [], {}
     for threads in arguments.threads:
-        print(f"\n{threads} thread(s)\n{'layer':<42} {'ms':>9} {'GFLOP/s':>8} {'BLAS':>7} ", end="")
+        print(f"\n{threads} thread(s)\n{'layer':<42} {'ms':>9} {'dense':>9} ", end="")
+        print(f"{'GFLOP/s':>8} {'BLAS':>7} ", end="")
         print(f"{'share':>6}  {'memory GB/s':>11} {'share':>6}")
         with Field(Peers(None), threads) as field:
             kanref = field.processes["kanref"]
@@ -62,8 +65,10 @@ def _cases(arguments: argparse.Namespace) -> list[Case]:
 
 
 def _line(row: dict) -> str:
+    dense = row["dense_seconds"]
     return (
-        f"{label(row):<42} {row['seconds']['kanref'] * 1e3:9.3f} {row['gflops']:8.1f} "
+        f"{label(row):<42} {row['seconds']['kanref'] * 1e3:9.3f} "
+        f"{'–' if dense is None else f'{dense * 1e3:.3f}':>9} {row['gflops']:8.1f} "
         f"{row['blas_gflops']:7.0f} {row['blas_share']:6.0%}  {row['memory_gbytes']:11.1f} "
         f"{row['memory_share']:6.0%}"
     )
