@@ -9,16 +9,12 @@ Deterministic: one seed, no clock.
 from __future__ import annotations
 
 import numpy as np
+from hello import samples, stages
 from style import BLACK, BLUE, GREEN, GREY, ORANGE, panels, save
 
 from kanref import KAN, bspline
 
 LINES = ("-", "--", "-.", ":")
-
-
-def samples(n: int = 1000) -> tuple[np.ndarray, np.ndarray]:
-    X = np.random.default_rng(0).uniform(-1, 1, (n, 2))
-    return X, np.exp(np.sin(np.pi * X[:, 0]) + X[:, 1] ** 2)
 
 
 def network() -> None:
@@ -92,23 +88,12 @@ def _pieces(ax, x, knots, coef, k: int, title: str) -> None:
 
 
 def symbolic() -> None:
-    """Train, prune, snap, refit: the network of the paper's first example at each step."""
-    X, y = samples()
-    model = KAN([2, 5, 1], grid=5, seed=0)
-    model.input_names, model.output_names = ["x", "y"], ["z"]
-    trained = model.copy()
-    trained.fit(X, y, steps=30)
-    model.fit(X, y, steps=300, lamb=5e-3, reg_metric="edge_backward")
-    pruned = model.prune(X)
-    pruned.fit(X, y, steps=100)
-    snapped = pruned.auto_symbolic(X, y)
-    formula = snapped.symbolic_formula(round_to=4)[0]
-    error = np.sqrt(np.mean((snapped.predict(X)[:, 0] - y) ** 2))
-    print("z =", formula, f"(RMSE {error:.0e})")
+    """Train, prune, snap: the network of the paper's first example at each step."""
+    found = stages()
     figure, axes = panels(4, 11.0, 3.1, width_ratios=(3.6, 1.1, 1.1, 1.4))
-    trained.plot(axes[0], X, title="1  train")
-    pruned.plot(axes[1], X, title="2  sparsify, prune")
-    snapped.plot(axes[2], X, title="3  snap")
+    found.trained.plot(axes[0], found.X, title="1  train")
+    found.pruned.plot(axes[1], found.X, title="2  sparsify, prune")
+    found.snapped.plot(axes[2], found.X, title="3  snap")
     axes[3].axis("off")
     axes[3].set_title("4  read")
     axes[3].text(0.5, 0.58, r"$z = e^{\,\sin(\pi x) + y^2}$", fontsize=15, ha="center")

@@ -224,7 +224,7 @@ class TestText:
 
     def test_all_languages_in_one_file(self, tmp_path):
         model = function_model("j0")
-        (path,) = model.export(tmp_path / "f.tex")
+        (path,) = model.export(tmp_path / "f.md")
         text = path.read_text()
         assert all(f"== {name} ==" in text for name in LANGUAGES)
         assert "besselj, which javascript has no word for" in text
@@ -276,3 +276,14 @@ class TestText:
         model.input_names = ["a\0b"]
         with pytest.raises(ExportError, match=r'"a\\x00b"'):
             text_of(model, "sql")
+
+
+@pytest.mark.parametrize(("suffix", "language"), [(".tex", "latex"), (".SQL", "sql")])
+def test_a_suffix_may_stand_for_a_language(suffix, language):
+    model = function_model("sin")
+    (text,) = render(program_of(model), f"f{suffix}").values()
+    assert text == text_of(model, language)
+    (asked,) = render(program_of(model), f"f{suffix}", language="c").values()
+    assert asked == text_of(model, "c")
+    (every,) = render(program_of(model), "f.md").values()
+    assert f"== {language} ==" in every and "== c ==" in every

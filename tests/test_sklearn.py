@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from kanref import KAN
 from kanref.losses import loss_function
 from kanref.objective import Objective
-from kanref.sklearn import KANClassifier, KANRegressor
+from kanref.sklearn import KANClassifier, KANRegressor, grids
 from kanref.sklearn.grids import breakpoints, follow
 from kanref.sklearn.roughness import Roughness
 from kanref.sklearn.rows import distinct_rows, standard_scaling
@@ -125,6 +125,25 @@ def test_grids_that_follow_keep_the_function():
 
     before, after = (network_forward(n, x)[0] for n in (network, follow(network, x)))
     assert np.abs(before - after).max() < 0.05 * before.std()
+
+
+def test_grids_follow_the_rows_of_all_chunks(monkeypatch):
+    network = KAN([2, 4, 3], grid=5, seed=0).network
+    x = np.random.default_rng(0).uniform(-2, 2, (200, 2))
+    whole = follow(network, x)
+    sizes, forward = [], grids.layer_forward
+
+    def counted(layer, x, **options):
+        sizes.append(len(x))
+        return forward(layer, x, **options)
+
+    monkeypatch.setattr(grids, "layer_forward", counted)
+    monkeypatch.setattr(grids, "MAX_MEMORY", 2**15)
+    cut = follow(network, x)
+    assert max(sizes) < 200 and sum(sizes) == 200
+    for one, other in zip(cut.layers, whole.layers, strict=True):
+        np.testing.assert_allclose(one.knots, other.knots, rtol=0, atol=1e-13)
+        np.testing.assert_allclose(one.coef, other.coef, rtol=0, atol=1e-10)
 
 
 def test_the_gradient_of_the_roughness():

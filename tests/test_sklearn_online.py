@@ -162,3 +162,14 @@ def test_each_call_goes_by_the_parameters_of_its_time():
     assert 0 < np.abs(model.model_.theta - before).max() < 1e-8
     model.set_params(batch_size=25).partial_fit(X, y)
     assert model.n_iter_ == 1 + 1 + 6
+
+
+def test_a_changed_alpha_counts_from_the_next_rows_on():
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, (80, 2))
+    y = X[:, 0] ** 2
+    same, other = (KANRegressor(alpha=0.1, random_state=0).partial_fit(X, y) for _ in range(2))
+    same.set_params(alpha="auto").partial_fit(X, y)  # what was found stays
+    other.set_params(alpha=10.0).partial_fit(X, y)
+    assert (same.alpha_, other.alpha_) == (0.1, 10.0)
+    assert not np.array_equal(same.predict(X), other.predict(X))

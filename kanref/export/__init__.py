@@ -21,7 +21,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
@@ -61,11 +61,14 @@ class Target:
         The first target whose first suffix is that of a path is meant where none is named.
     about : str
         What comes out, in a few words.
+    implied : mapping of str to dict
+        Options that a suffix stands for, where they are not given.
     """
 
     module: str
     suffixes: tuple[str, ...]
     about: str
+    implied: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def writer(self) -> Callable[..., Mapping[str, Content]]:
@@ -96,6 +99,7 @@ TARGETS: Mapping[str, Target] = MappingProxyType(
             "formula",
             (".txt", ".tex", ".sql", ".md"),
             "the formula of a symbolic model, as text in several languages",
+            {".tex": {"language": "latex"}, ".sql": {"language": "sql"}},
         ),
         "table": Target("table", (".json",), "every edge as a lookup table of integers"),
     }
@@ -165,6 +169,7 @@ def render(
     if unknown:
         has = f"has the options {', '.join(known)}" if known else "has no options"
         raise TypeError(f"the target {name} {has}, got {', '.join(unknown)}")
+    options = {**target.implied.get(path.suffix.lower(), {}), **options}
     files = target.writer(program, stem=path.stem, **options)
     main = target.suffixes[0]
     return {

@@ -10,6 +10,8 @@ SQL gives NULL or an error, a spreadsheet an error value.
 ``javascript``   an ES module with one function
 ``spreadsheet``  formulas for row 2 of a sheet, the inputs in the columns A, B, …, names in row 1
 ``sql``          a query on the table ``data``, whose columns have the names of the inputs
+
+A file that ends in ``.tex`` or ``.sql`` holds that language alone, any other all of them.
 """
 
 from __future__ import annotations
@@ -51,7 +53,7 @@ def write(
         Name of the file without suffix.
     language : str
         One of `LANGUAGES`, or "all": a section for each; one that has no word for a function says
-        so there.
+        so there. By default the suffix of the file decides, where it is that of a language.
     round_to : int, optional
         Round constants to so many significant digits; by default they are exact.
 

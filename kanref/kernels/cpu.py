@@ -7,8 +7,8 @@ two outputs are computed as numbers. There is no path by BLAS for wide layers at
 ``benchmarks/limit.py`` measures beside the loops what BLAS needs for its three products with a
 dense basis that it is given for free. For [100, 100] at G = 5 that is 1.2 times as long as the
 loops in float64 and 0.95 times in float32, basis not written yet; at G = 20 over 2 times as long
-(``benchmarks/results/limit.json``). What is chosen by
-size is the number of threads, and the block of samples that are sorted together.
+(``benchmarks/results/limit.json``). What is chosen by size is the number of threads, and the block
+of samples that are sorted together.
 
 Symbolic edges, and base functions that the loops do not know, go through the functions of the
 reference. The arrays of a pass can be used again by the next one: pass its cache as `reuse`.

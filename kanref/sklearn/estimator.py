@@ -99,10 +99,12 @@ class KANEstimator(BaseEstimator):
         if not len(rows):
             raise ValueError("`sample_weight` must be positive somewhere, got no such row")
         if fitted:
-            model, history, alpha = self.model_, self.history_, self.alpha_
+            model, history = self.model_, self.history_
         else:
             model, history = self._new_model(rows, n_out, self._generator()), History()
-            alpha = path.ALPHA_OF_FEW if self.alpha == "auto" else float(self.alpha)
+        alpha = getattr(self, "alpha_", path.ALPHA_OF_FEW)
+        if self.alpha != "auto":
+            alpha = float(self.alpha)
         online = vars(self).get("_online")
         if online is None:
             online = Online(model, None if fitted else rows.take(np.arange(0)))

@@ -19,6 +19,7 @@ import numpy as np
 from ..bspline import curve, extend_grid, fit_coef
 from ..layer import Layer, layer_forward
 from ..network import Network, nodes_forward
+from ..objective import MAX_MEMORY, split
 
 FENCE = 3.0
 UNIFORM = 0.5  # share of the uniform grid
@@ -26,12 +27,21 @@ LEAST = 1e-6  # a narrower column counts as constant, in network units
 
 
 def follow(network: Network, x: np.ndarray) -> Network:
-    """Return the network on grids that follow its activations at x (N, n_in), network units."""
+    """Return the network on grids that follow its activations at x (N, n_in), network units.
+
+    The reference, which holds a whole basis, carries them from layer to layer in chunks.
+    """
     layers = []
+    chunks = split(replace(network, backend="numpy"), x, MAX_MEMORY)
     for layer, nodes in zip(network.layers, network.nodes, strict=True):
+        x = np.concatenate(chunks)
         grid = np.stack([breakpoints(column, layer.G) for column in x.T])
         layers.append(_moved(layer, x, extend_grid(grid, layer.k)))
-        x = nodes_forward(nodes, layer_forward(layers[-1], x, continued=True)[0])
+        if len(layers) < network.depth:
+            moved = layers[-1]
+            chunks = [
+                nodes_forward(nodes, layer_forward(moved, c, continued=True)[0]) for c in chunks
+            ]
     return network.with_parts(layers).copy()
 
 
