@@ -88,7 +88,7 @@ def _pieces(ax, x, knots, coef, k: int, title: str) -> None:
 
 
 def symbolic() -> None:
-    """Train, prune, snap: the network of the paper's first example at each step."""
+    """Train, prune, refit, snap: the network of the paper's first example at each step."""
     found = stages()
     figure, axes = panels(4, 11.0, 3.1, width_ratios=(3.6, 1.1, 1.1, 1.4))
     found.trained.plot(axes[0], found.X, title="1  train")
