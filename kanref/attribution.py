@@ -21,7 +21,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ._arrays import Array, namespace, to_numpy
-from .network import Network, Nodes
+from .network import Network
+from .nodes import Nodes
 from .statistics import LayerStatistics
 
 EPSILON = 1e-4

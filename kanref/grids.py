@@ -35,7 +35,8 @@ from .functions import base_function
 from .kernels import layer_forward, numba_kernels
 from .layer import BLOCK_ELEMENTS, Layer
 from .least_squares import minimum_norm
-from .network import Network, Nodes, nodes_forward
+from .network import Network
+from .nodes import Nodes, nodes_forward
 from .objective import MAX_MEMORY, split
 
 

@@ -24,7 +24,8 @@ import numpy as np
 from .bspline import basis, extend_grid, fit_coef, uniform_grid
 from .functions import BaseFunction
 from .layer import Layer
-from .network import Network, Nodes
+from .network import Network
+from .nodes import Nodes
 
 INITS = ("paper", "kaiming", "glorot", "power")
 

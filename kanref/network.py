@@ -1,32 +1,20 @@
-"""A stack of layers with sum and product nodes between them: forward, backward and theta.
-
-Each layer's sums u_j pass through subnodes and nodes (Liu et al. 2024, *KAN 2.0*, arXiv 2408.10205,
-section 2)::
-
-    v_j = subnode_scale_j · u_j + subnode_bias_j
-    p   = v_j of a sum node, or the product of the v_j of a product node's factors
-    z   = node_scale · p + node_bias
-
-The sum nodes come first, then the factors of each product node, one node after the other.
-"""
+"""A stack of layers with sum and product nodes between them: forward, backward and theta."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import mul
 from typing import Any, Literal, TypeVar
 
 from . import layer as _layer
-from ._arrays import Array, namespace, where
+from ._arrays import Array, namespace
 from .kernels import layer_backward, layer_forward
 from .layer import EdgeCotangent, Layer, LayerCache
+from .nodes import NODE_PARAMETERS, Nodes, nodes_backward, nodes_forward, selected_by
 from .parameters import assign, changed
 from .statistics import LayerStatistics, merge_statistics
 
-NODE_PARAMETERS = ("subnode_scale", "subnode_bias", "node_scale", "node_bias")
 PARAMETERS = (*_layer.PARAMETERS, *NODE_PARAMETERS)
 """All parameter groups, in the order in which they stand in theta within a layer."""
 
@@ -34,49 +22,7 @@ DEFAULT_GROUPS = _layer.PARAMETERS
 """The groups that theta holds unless the node affines are asked for too."""
 
 
-Part = TypeVar("Part", Layer, "Nodes")
-
-
-@dataclass(frozen=True, eq=False)
-class Nodes:
-    """The nodes that combine one layer's sums.
-
-    Attributes
-    ----------
-    n_sum : int
-        Number of sum nodes.
-    arity : tuple of int
-        Number of factors of each product node.
-    subnode_scale, subnode_bias : (n_subnodes,)
-        Affine of each sum of edges.
-    node_scale, node_bias : (n_nodes,)
-        Affine of each node.
-    """
-
-    n_sum: int
-    arity: tuple[int, ...]
-    subnode_scale: Array
-    subnode_bias: Array
-    node_scale: Array
-    node_bias: Array
-
-    @property
-    def n_nodes(self) -> int:
-        """Number of nodes."""
-        return self.n_sum + len(self.arity)
-
-    @property
-    def n_subnodes(self) -> int:
-        """Number of subnodes: sums of edges."""
-        return self.n_sum + sum(self.arity)
-
-    def factors(self) -> list[range]:
-        """Return the subnodes of every node: one of a sum node, `arity` of a product node."""
-        found, start = [], 0
-        for size in [1] * self.n_sum + list(self.arity):
-            found.append(range(start, start + size))
-            start += size
-        return found
+Part = TypeVar("Part", Layer, Nodes)
 
 
 @dataclass(frozen=True)
@@ -212,56 +158,6 @@ class NetworkCache:
         return [cache.statistics for cache in self.layers]  # type: ignore[misc]
 
 
-def nodes_forward(nodes: Nodes, u: Array) -> Array:
-    """Combine the sums u (N, n_subnodes) into `nodes`; return their values z (N, n_nodes)."""
-    if not nodes.arity:  # one affine of u, with one array of its size
-        z = u * (nodes.subnode_scale * nodes.node_scale)
-        z += nodes.subnode_bias * nodes.node_scale + nodes.node_bias
-        return z
-    return _products(nodes, u) * nodes.node_scale + nodes.node_bias
-
-
-def nodes_backward(
-    nodes: Nodes, u: Array, dz: Array, gradients: bool = True
-) -> tuple[Array, Nodes]:
-    """Propagate dz (N, n_nodes) to du (N, n_subnodes) and to the affines; return both.
-
-    `nodes` and `u` as forward; without `gradients` those of the affines are 0.
-    """
-    if not nodes.arity and not gradients:
-        return dz * (nodes.subnode_scale * nodes.node_scale), nodes
-    xp = namespace(dz)
-    dp = dz * nodes.node_scale
-    dv = dp
-    if nodes.arity:
-        v = u * nodes.subnode_scale + nodes.subnode_bias
-        columns = []
-        for node, factors in enumerate(nodes.factors()):
-            for j in factors:
-                others = [_selected_by(dp[:, node], v[:, o]) for o in factors if o != j]
-                columns.append(reduce(mul, others, dp[:, node]))
-        dv = xp.stack(columns, axis=1)
-    if not gradients:
-        return dv * nodes.subnode_scale, nodes
-    dnodes = changed(
-        nodes,
-        subnode_scale=xp.sum(dv * u, axis=0),
-        subnode_bias=xp.sum(dv, axis=0),
-        node_scale=xp.sum(dz * _products(nodes, u), axis=0),
-        node_bias=xp.sum(dz, axis=0),
-    )
-    return dv * nodes.subnode_scale, dnodes
-
-
-def _products(nodes: Nodes, u: Array) -> Array:
-    """Return p (N, n_nodes): v of a sum node, the product of its factors of a product node."""
-    v = u * nodes.subnode_scale + nodes.subnode_bias
-    if not nodes.arity:
-        return v
-    columns = [reduce(mul, [v[:, j] for j in node]) for node in nodes.factors()]
-    return namespace(u).stack(columns, axis=1)
-
-
 Slopes = Literal["all", "hidden", "none"]
 
 
@@ -319,10 +215,10 @@ def network_backward(
         u = cache.u[number]
         du, nodes[number] = nodes_backward(network.nodes[number], u, dy)
         if node is not None:
-            du = du + node.t0 + node.t1 * _selected_by(node.t1, u)
+            du = du + node.t0 + node.t1 * selected_by(node.t1, u)
         dy, layers[number] = layer_backward(network.layers[number], cache.layers[number], du, edge)
         if node is not None:
-            dy = dy + node.s0 + node.s1 * _selected_by(node.s1, cache.x[number])
+            dy = dy + node.s0 + node.s1 * selected_by(node.s1, cache.x[number])
     return dy, network.with_parts(layers, nodes)
 
 
@@ -363,7 +259,7 @@ def theta_gradient(
         u = cache.u[number]
         du, nodes[number] = nodes_backward(network.nodes[number], u, dy, affines)
         if node is not None:
-            du = du + node.t0 + node.t1 * _selected_by(node.t1, u)
+            du = du + node.t0 + node.t1 * selected_by(node.t1, u)
         dy, layers[number] = layer_backward(
             network.layers[number],
             cache.layers[number],
@@ -375,7 +271,7 @@ def theta_gradient(
         if out is not None and affines:
             assign(out.nodes[number], nodes[number], NODE_PARAMETERS)
         if node is not None and number > 0:
-            dy = dy + node.s0 + node.s1 * _selected_by(node.s1, cache.x[number])
+            dy = dy + node.s0 + node.s1 * selected_by(node.s1, cache.x[number])
     return network.with_parts(layers, nodes) if out is None else out
 
 
@@ -403,14 +299,6 @@ def jacobian(network: Network, x: Array) -> Array:
         dy = xp.broadcast_to(chosen, y.shape)
         rows.append(network_backward(network, cache, dy)[0])
     return xp.stack(rows, axis=1)
-
-
-def _selected_by(factor: Array, values: Array) -> Array:
-    """Return the values to be multiplied by `factor`: 0 where it is 0, even if they are infinite.
-
-    A node that leads nowhere may be NaN; its cotangent is 0 and must stay so.
-    """
-    return where(factor == 0, 0.0, values)
 
 
 def _stored(name: str, a: Array) -> Array:

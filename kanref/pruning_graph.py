@@ -13,7 +13,8 @@ import numpy as np
 
 from ._arrays import namespace, to_numpy, where
 from .layer import Layer, layer_edges, select
-from .network import Network, Nodes, nodes_forward
+from .network import Network
+from .nodes import Nodes, nodes_forward
 
 Masks = list[np.ndarray]
 """Per layer, True on the edges that are meant: (n_in, n_subnodes)."""

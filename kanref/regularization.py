@@ -39,7 +39,8 @@ from .activity import ACTIVITIES, Cotangent, layer_cotangent
 from .entropy import entropy, row_column_entropy
 from .layer import PARAMETERS as LAYER_PARAMETERS
 from .layer import Layer
-from .network import NODE_PARAMETERS, Network
+from .network import Network
+from .nodes import NODE_PARAMETERS
 from .statistics import LayerStatistics
 
 REG_METRICS = ("l1", "weight", *(name for name in ACTIVITIES if name != "l1"))

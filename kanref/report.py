@@ -20,7 +20,8 @@ from .scores import Scores
 
 if TYPE_CHECKING:
     from .attribution import Attribution
-    from .network import Network, Nodes
+    from .network import Network
+    from .nodes import Nodes
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ import numpy as np
 from kanref.bspline import extend_grid
 from kanref.functions import FUNCTIONS, base_function
 from kanref.layer import Layer, SymbolicEdge
-from kanref.network import PARAMETERS, Network, Nodes
+from kanref.network import PARAMETERS, Network
+from kanref.nodes import Nodes
 
 DATA = Path(__file__).parent / "data"
 

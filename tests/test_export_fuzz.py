@@ -14,7 +14,8 @@ from kanref.bspline import extend_grid
 from kanref.export import ExportError
 from kanref.functions import BASE_FUNCTIONS, FUNCTIONS, base_function
 from kanref.layer import Layer, SymbolicEdge
-from kanref.network import Network, Nodes
+from kanref.network import Network
+from kanref.nodes import Nodes
 
 NAMES = [
     *HOSTILE,

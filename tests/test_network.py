@@ -11,14 +11,12 @@ from kanref.network import (
     DEFAULT_GROUPS,
     PARAMETERS,
     Network,
-    Nodes,
     jacobian,
     layer_inputs,
     network_backward,
     network_forward,
-    nodes_backward,
-    nodes_forward,
 )
+from kanref.nodes import Nodes, nodes_backward, nodes_forward
 
 N = 7
 

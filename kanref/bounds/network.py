@@ -20,7 +20,8 @@ from operator import mul
 import numpy as np
 
 from .._arrays import to_numpy
-from ..network import Network, Nodes
+from ..network import Network
+from ..nodes import Nodes
 from .interval import EPS, Interval
 from .layers import LayerRange, PreparedLayer
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from .._arrays import to_numpy
 from ..functions import BASE_FUNCTIONS
-from ..network import Network, Nodes
+from ..network import Network
+from ..nodes import Nodes
 from ..parameters import Layer
 from ..scaling import Scaling
 from .program import Affine, ExportError, FunctionEdge, Label, LayerProgram, Node, Program, Spline

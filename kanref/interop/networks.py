@@ -32,7 +32,8 @@ import numpy as np
 
 from ..functions import FUNCTIONS, BaseFunction, Function, base_function
 from ..layer import Layer, SymbolicEdge
-from ..network import Network, Nodes
+from ..network import Network
+from ..nodes import Nodes
 from .state import StateReader
 
 NODE_ARRAYS = ("subnode_scale", "subnode_bias", "node_scale", "node_bias")

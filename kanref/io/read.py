@@ -12,7 +12,8 @@ import numpy as np
 from ..functions import BASE_FUNCTIONS, FUNCTIONS, BaseFunction, Function, base_function
 from ..kernels import BACKENDS
 from ..layer import Layer, SymbolicEdge
-from ..network import PARAMETERS, Network, Nodes
+from ..network import PARAMETERS, Network
+from ..nodes import Nodes
 from ..scaling import Scaling
 from ..sizes import size_problem
 from ..training import History

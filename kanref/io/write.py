@@ -12,7 +12,8 @@ import numpy as np
 
 from ..functions import BASE_FUNCTIONS, FUNCTIONS
 from ..layer import Layer
-from ..network import NODE_PARAMETERS, Network
+from ..network import Network
+from ..nodes import NODE_PARAMETERS
 from . import course
 from .format import FORMAT, GENERATORS, MAX_HEADER, VERSION, Header, is_text
 

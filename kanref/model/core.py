@@ -24,12 +24,12 @@ from ..layer import Layer, layer_edges
 from ..network import (
     Network,
     NetworkCache,
-    Nodes,
     jacobian,
     layer_inputs,
     network_backward,
     network_forward,
 )
+from ..nodes import Nodes
 from ..objective import MAX_MEMORY, split
 from ..scaling import Scaling
 from ..tables import input_table

@@ -18,7 +18,8 @@ import numpy as np
 
 from ..bspline import curve, extend_grid, fit_coef
 from ..layer import Layer, layer_forward
-from ..network import Network, nodes_forward
+from ..network import Network
+from ..nodes import nodes_forward
 from ..objective import MAX_MEMORY, split
 
 FENCE = 3.0

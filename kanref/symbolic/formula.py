@@ -10,7 +10,8 @@ from typing import Any
 
 from .._arrays import to_numpy
 from ..layer import Layer
-from ..network import Network, Nodes
+from ..network import Network
+from ..nodes import Nodes
 from ..scaling import Scaling
 from .edges import live_edges
 

@@ -16,7 +16,8 @@ import numpy as np
 
 from ..functions import Function
 from ..layer import Layer
-from ..network import Network, Nodes
+from ..network import Network
+from ..nodes import Nodes
 from .families import family
 
 

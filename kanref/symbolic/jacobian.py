@@ -13,7 +13,8 @@ import numpy as np
 
 from ..functions import base_function
 from ..layer import Layer, LayerCache, layer_backward
-from ..network import Network, NetworkCache, nodes_backward
+from ..network import Network, NetworkCache
+from ..nodes import nodes_backward
 from .families import family
 
 GROUPS = ("coef", "scale_base", "affine")

@@ -18,7 +18,8 @@ import numpy as np
 from .._arrays import Array, namespace, to_numpy
 from ..grids import update_grid
 from ..losses import mse
-from ..network import NODE_PARAMETERS, Network, network_forward
+from ..network import Network, network_forward
+from ..nodes import NODE_PARAMETERS
 from ..objective import Evaluation, Objective, split
 from .callbacks import Callback, FitState, StopTraining, call_all
 from .history import Event, History, Record
