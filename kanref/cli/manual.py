@@ -86,8 +86,8 @@ Options of the targets:
            then replace math.h
   html     title
   onnx     dtype: float64 or float32
-  formula  language: latex, python, c, javascript, spreadsheet or sql (all of
-           them if left out); round_to: significant digits
+  formula  language: latex, python, c, javascript, spreadsheet or sql (left
+           out: that of .tex or .sql, else all); round_to: significant digits
   table    intervals of each edge; bits: 8 or 16
 
 Examples:
@@ -97,7 +97,7 @@ Examples:
   kanref export drag.npz -o drag.py --to numpy
   kanref export drag.npz -o drag.c --option dtype=float --option lookup=1e-5
   kanref export drag.npz -o drag.html --data drag.csv
-  kanref export drag.npz -o drag.sql --option language=sql
+  kanref export drag.npz -o drag.txt --option language=spreadsheet
 """
 
 REPORT = """

@@ -26,8 +26,8 @@ def file_path(path: str | os.PathLike) -> Path:
 
     Raises
     ------
-    ValueError
-        If it is written as that of a folder.
+    ValueError, TypeError
+        If it is written as that of a folder, or is neither text nor a path.
 
     Examples
     --------

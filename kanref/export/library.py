@@ -70,6 +70,7 @@ def function_term(
     Parameters
     ----------
     edge : FunctionEdge
+        With its function and affine a, b, c, d.
     own : mapping of Function to str
         From :func:`own_names`.
     x : str
